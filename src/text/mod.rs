@@ -1,1 +1,11 @@
-//! (in the making)
+//! What a customer typed, made readable for the stages behind: normalised, its language named, its questions set apart,
+//! its shape counted, and its personal numbers struck out. Pure functions of their arguments. Nothing here knows what a
+//! message means: that is for `encoder` and `decision`.
+
+pub mod language;
+pub mod normalize;
+pub mod redact;
+pub mod shape;
+pub mod split;
+
+pub use normalize::{Normalized, normalize};

@@ -1,0 +1,128 @@
+//! One message, several questions: the pieces that can each be answered alone. Conservative throughout, for a wrong cut
+//! makes two unreadable halves where an uncut message is at worst routed whole. It cuts where a sentence ends or where a
+//! connector (`另外`, `also`) opens a new matter, and only if both sides stand alone; a story with one question is one.
+
+mod clause;
+mod words;
+
+use clause::{Clause, Kind, Opener};
+
+/// The questions of a text as written, in order. One piece, the whole text trimmed, where there is one question or none.
+/// Of several pieces a courtesy that stands alone (`你好！`, `Thanks.`) is left out.
+pub fn questions(text: &str) -> Vec<String> {
+    let mut pieces = Pieces::default();
+    for clause in clause::clauses(text).iter().filter(|clause| clause.kind != Kind::Courtesy) {
+        pieces.place(clause);
+    }
+    let pieces = pieces.finish();
+    if pieces.len() < 2 {
+        return vec![text.trim().to_owned()];
+    }
+    pieces
+        .iter()
+        .filter_map(|piece| text.get(piece.start..piece.end))
+        .map(|s| s.trim().to_owned())
+        .collect()
+}
+
+/// Neighbouring clauses that belong together, as a byte range of the text.
+#[derive(Debug, Clone, Copy)]
+struct Piece {
+    start: usize,
+    end: usize,
+    /// Holds a question of some substance.
+    asks: bool,
+    /// Holds a question, a wish or a complaint of some substance.
+    needs: bool,
+    /// Opened by a connector.
+    connected: bool,
+}
+
+impl Piece {
+    fn new(clause: &Clause) -> Self {
+        Self {
+            start: clause.start,
+            end: clause.end,
+            asks: clause.has_substance() && clause.kind == Kind::Question,
+            needs: clause.has_substance() && matches!(clause.kind, Kind::Question | Kind::Need),
+            connected: clause.opener == Opener::Connector,
+        }
+    }
+
+    fn join(&mut self, next: &Self) {
+        self.end = next.end;
+        self.asks |= next.asks;
+        self.needs |= next.needs;
+    }
+
+    /// Whether this piece and `clause` are two matters.
+    fn ends_before(&self, clause: &Clause) -> bool {
+        match clause.opener {
+            Opener::Start => true,
+            Opener::Connector => self.needs && clause.can_follow_connector(),
+            Opener::Sentence => self.asks && clause.can_follow_sentence(),
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Pieces {
+    done: Vec<Piece>,
+    /// A story after a finished question: of that question, or the introduction of the next one.
+    between: Option<Piece>,
+}
+
+impl Pieces {
+    fn place(&mut self, clause: &Clause) {
+        let piece = Piece::new(clause);
+        let Some(last) = self.done.last_mut() else {
+            self.done.push(piece);
+            return;
+        };
+        if last.ends_before(clause) {
+            self.open(piece);
+        } else if last.needs && clause.kind == Kind::Story {
+            self.hold(piece);
+        } else {
+            self.settle();
+            self.join_last(&piece);
+        }
+    }
+
+    /// A connector opens its matter itself, so what was said before it belongs to the question before.
+    fn open(&mut self, mut piece: Piece) {
+        match self.between.take() {
+            Some(story) if piece.connected && !story.connected => self.join_last(&story),
+            Some(story) => piece.start = story.start,
+            None => {}
+        }
+        self.done.push(piece);
+    }
+
+    fn hold(&mut self, story: Piece) {
+        match &mut self.between {
+            Some(held) => held.join(&story),
+            None => self.between = Some(story),
+        }
+    }
+
+    fn settle(&mut self) {
+        if let Some(story) = self.between.take() {
+            self.join_last(&story);
+        }
+    }
+
+    fn join_last(&mut self, piece: &Piece) {
+        if let Some(last) = self.done.last_mut() {
+            last.join(piece);
+        }
+    }
+
+    fn finish(mut self) -> Vec<Piece> {
+        self.settle();
+        self.done
+    }
+}
+
+#[cfg(test)]
+mod tests;
