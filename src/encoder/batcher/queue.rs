@@ -1,0 +1,162 @@
+//! The bounded queue in front of the workers: two lanes under one lock.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Job;
+use crate::encoder::{EncoderError, plan};
+
+/// Batches of single jobs that may pass before bulk gets a turn.
+const PATIENCE: u32 = 4;
+
+/// Which lane a job stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// Somebody waits for the answer. Bounded here.
+    Single,
+    /// Bounded by who submits it.
+    Bulk,
+}
+
+/// A job in the queue.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) job: Job,
+    pub(super) since: Instant,
+}
+
+impl Waiting {
+    pub(super) fn new(job: Job) -> Self {
+        Self { job, since: Instant::now() }
+    }
+    /// A guess at the tokens of its longest text, times its texts.
+    fn guess(&self, cap: usize) -> usize {
+        let longest = self.job.texts.iter().map(|(text, _)| text.len()).max().unwrap_or(0);
+        plan::guess(longest, cap) * self.job.texts.len().max(1)
+    }
+}
+
+#[derive(Debug)]
+struct State {
+    single: VecDeque<Waiting>,
+    bulk: VecDeque<Waiting>,
+    /// Texts of the single lane.
+    texts: usize,
+    idle: usize,
+    passed_over: u32,
+    /// A running mean of the time one text takes one worker.
+    per_text: Duration,
+    stopping: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Queue {
+    state: Mutex<State>,
+    changed: Condvar,
+    limit: usize,
+    workers: usize,
+}
+
+impl Queue {
+    pub(super) fn new(limit: usize, workers: usize) -> Self {
+        let state = State {
+            single: VecDeque::new(),
+            bulk: VecDeque::new(),
+            texts: 0,
+            idle: 0,
+            passed_over: 0,
+            per_text: Duration::from_millis(10),
+            stopping: false,
+        };
+        Self { state: Mutex::new(state), changed: Condvar::new(), limit, workers }
+    }
+
+    /// No code of others runs under the lock, so a poisoned one still guards a whole state.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn waiting(&self) -> usize {
+        self.lock().texts
+    }
+
+    pub(super) fn push(&self, lane: Lane, waiting: Waiting) -> Result<(), EncoderError> {
+        let mut state = self.lock();
+        if state.stopping {
+            return Err(EncoderError::Stopped);
+        }
+        let texts = waiting.job.texts.len();
+        match lane {
+            Lane::Bulk => state.bulk.push_back(waiting),
+            Lane::Single if state.texts > 0 && state.texts + texts > self.limit => {
+                return Err(self.overloaded(&state));
+            }
+            Lane::Single => {
+                state.texts += texts;
+                state.single.push_back(waiting);
+            }
+        }
+        drop(state);
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    fn overloaded(&self, state: &State) -> EncoderError {
+        let share = u32::try_from(state.texts.div_ceil(self.workers.max(1))).unwrap_or(u32::MAX);
+        let work = state.per_text.saturating_mul(share);
+        let retry_after = work.clamp(Duration::from_millis(50), Duration::from_secs(5));
+        EncoderError::Overloaded { waiting: state.texts, retry_after }
+    }
+
+    /// Blocks until there is work, and takes a share of it from the front of one lane; `None` once the queue is stopped.
+    pub(super) fn take(&self, budget: usize, cap: usize) -> Option<Vec<Waiting>> {
+        let mut state = self.lock();
+        state.idle += 1;
+        while !state.stopping && state.single.is_empty() && state.bulk.is_empty() {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        let idle = state.idle;
+        state.idle -= 1;
+        (!state.stopping).then(|| state.next(idle, budget, cap))
+    }
+
+    /// Tells what a batch took, for the hint of a full queue.
+    pub(super) fn record(&self, texts: usize, took: Duration) {
+        let Ok(texts @ 1..) = u32::try_from(texts) else { return };
+        let mut state = self.lock();
+        state.per_text = (state.per_text * 7 + took / texts) / 8;
+    }
+
+    /// Ends the queue and hands back what still waits.
+    pub(super) fn stop(&self) -> Vec<Waiting> {
+        let mut state = self.lock();
+        state.stopping = true;
+        state.texts = 0;
+        let mut left: Vec<Waiting> = state.single.drain(..).collect();
+        left.extend(state.bulk.drain(..));
+        drop(state);
+        self.changed.notify_all();
+        left
+    }
+}
+
+impl State {
+    fn next(&mut self, idle: usize, budget: usize, cap: usize) -> Vec<Waiting> {
+        let bulk =
+            !self.bulk.is_empty() && (self.single.is_empty() || self.passed_over >= PATIENCE);
+        if bulk {
+            self.passed_over = 0;
+            return self.bulk.pop_front().into_iter().collect();
+        }
+        self.passed_over += 1;
+        let share = plan::share(self.single.len(), idle);
+        let guesses = self.single.iter().take(share).map(|waiting| waiting.guess(cap));
+        let count = plan::front(guesses, budget);
+        let taken: Vec<Waiting> = self.single.drain(..count).collect();
+        self.texts -= taken.iter().map(|waiting| waiting.job.texts.len()).sum::<usize>();
+        taken
+    }
+}
