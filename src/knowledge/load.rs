@@ -1,0 +1,250 @@
+//! The knowledge directory → articles, phrases and what is wrong with them. Every `*.md` but `README.md` is an article;
+//! names that start with a dot are not looked at. One bad file never keeps the others from being read.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+use jiff::civil::Date;
+
+use super::KnowledgeError;
+use super::article::Article;
+use super::diagnostic::{Bilingual, Code, Diagnostic};
+use super::lint::{self, Setting};
+use super::parse::{Parsed, parse_bytes};
+use super::phrases::{self, Phrases};
+use super::source::{Source, Span};
+use crate::message::{Language, QueueId};
+
+/// The largest file that is read, in bytes: far more than any article, far less than memory.
+const LARGEST: u64 = 256 * 1024;
+/// Directories inside each other.
+const DEEPEST: usize = 16;
+/// The file of the system's own texts.
+const PHRASES: &str = "phrases.toml";
+
+/// What the rules need to know beyond the directory.
+#[derive(Debug, Clone)]
+pub struct LoadOptions {
+    /// The configured queues; `None` if there is no configuration to check against.
+    pub queues: Option<Vec<QueueId>>,
+    /// The day for which validity and reviews are judged.
+    pub today: Date,
+    /// The shop's own addresses and numbers, allowed in answers.
+    pub own_contacts: Vec<String>,
+}
+
+impl LoadOptions {
+    /// No configuration, judged for a day.
+    pub fn on(today: Date) -> Self {
+        Self { queues: None, today, own_contacts: Vec::new() }
+    }
+}
+
+/// What a directory holds.
+#[derive(Debug)]
+pub struct Loaded {
+    /// Every article that can be read, drafts and expired ones included, sorted by id.
+    pub articles: Vec<Article>,
+    /// The system's own texts.
+    pub phrases: Phrases,
+    /// What was found, by file and place; the rules that need a model are in `lint::retrieval`.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Loaded {
+    /// The articles that are served on a day.
+    pub fn served_on(&self, day: Date) -> Vec<Article> {
+        self.articles.iter().filter(|article| article.served_on(day)).cloned().collect()
+    }
+}
+
+/// Reads a directory and checks it with every rule that needs no model.
+pub fn load(dir: &Path, options: &LoadOptions) -> Result<Loaded, KnowledgeError> {
+    let mut walk = Walk::start(dir)?;
+    walk.directory(Path::new(""), 0)?;
+    let mut diagnostics = walk.found;
+    let mut articles = Vec::new();
+    for path in walk.files {
+        let Parsed { article, diagnostics: found } = read_file(dir, &path);
+        articles.extend(article);
+        diagnostics.extend(found);
+    }
+    let setting = Setting {
+        queues: options.queues.as_deref(),
+        today: options.today,
+        own_contacts: &options.own_contacts,
+    };
+    let (articles, found) = lint::directory(articles, &setting);
+    diagnostics.extend(found);
+    let (phrases, found) = read_phrases(dir, &served_languages(&articles));
+    diagnostics.extend(found);
+    diagnostics.sort();
+    Ok(Loaded { articles, phrases, diagnostics })
+}
+
+/// The name of a file as diagnostics show it: with the directory as the caller gave it, and `/`.
+fn shown(dir: &Path, path: &Path) -> String {
+    dir.join(path).to_string_lossy().replace('\\', "/")
+}
+
+fn read_file(dir: &Path, path: &Path) -> Parsed {
+    let file = shown(dir, path);
+    match read_capped(&dir.join(path)) {
+        Ok(bytes) => parse_bytes(&file, path, &bytes),
+        Err(error) => Parsed { article: None, diagnostics: vec![unreadable(&file, &error)] },
+    }
+}
+
+fn read_capped(path: &Path) -> io::Result<Vec<u8>> {
+    if fs::metadata(path)?.len() > LARGEST {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 256 KiB"));
+    }
+    fs::read(path)
+}
+
+fn read_phrases(dir: &Path, served: &[Language]) -> (Phrases, Vec<Diagnostic>) {
+    let file = shown(dir, Path::new(PHRASES));
+    let text = match read_capped(&dir.join(PHRASES)) {
+        Ok(bytes) => String::from_utf8(bytes).map_err(io::Error::other),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return (Phrases::default(), Vec::new());
+        }
+        Err(error) => Err(error),
+    };
+    match text {
+        Ok(text) => phrases::read(&Source::new(&file, &text), served),
+        Err(error) => (Phrases::default(), vec![unreadable(&file, &error)]),
+    }
+}
+
+fn served_languages(articles: &[Article]) -> Vec<Language> {
+    let languages: std::collections::BTreeSet<Language> = articles.iter().map(|a| a.lang).collect();
+    languages.into_iter().filter(|language| *language != Language::UND).collect()
+}
+
+fn unreadable(file: &str, error: &io::Error) -> Diagnostic {
+    let (message, remedy) = if error.kind() == io::ErrorKind::FileTooLarge {
+        (
+            Bilingual::new("文件超过 256 KiB", "the file is larger than 256 KiB"),
+            Bilingual::new(
+                "一篇文章只回答一个问题；把它拆开。",
+                "An article answers one question: split it.",
+            ),
+        )
+    } else {
+        (
+            Bilingual::new(
+                format!("文件打不开：{error}"),
+                format!("the file cannot be read: {error}"),
+            ),
+            Bilingual::new(
+                "检查文件的权限和编码（UTF-8）。",
+                "Check its permissions and its encoding (UTF-8).",
+            ),
+        )
+    };
+    Diagnostic::new(Code::File, &Source::new(file, ""), Span::default(), message, remedy)
+}
+
+/// The walk over a directory tree that never leaves it.
+struct Walk {
+    dir: PathBuf,
+    /// The directory itself with every link resolved.
+    root: PathBuf,
+    /// Directories being visited, resolved: a link to one of them would go round in circles.
+    open: Vec<PathBuf>,
+    files: Vec<PathBuf>,
+    found: Vec<Diagnostic>,
+}
+
+impl Walk {
+    fn start(dir: &Path) -> Result<Self, KnowledgeError> {
+        let root = fs::canonicalize(dir).map_err(|source| KnowledgeError::Unreadable { source })?;
+        Ok(Self {
+            dir: dir.to_path_buf(),
+            root,
+            open: Vec::new(),
+            files: Vec::new(),
+            found: Vec::new(),
+        })
+    }
+
+    /// Visits one directory, given relative to the root. Only the root itself has to be readable.
+    fn directory(&mut self, relative: &Path, depth: usize) -> Result<(), KnowledgeError> {
+        let names = match names(&self.dir.join(relative)) {
+            Ok(names) => names,
+            Err(source) if depth == 0 => return Err(KnowledgeError::Unreadable { source }),
+            Err(error) => {
+                self.found.push(unreadable(&shown(&self.dir, relative), &error));
+                return Ok(());
+            }
+        };
+        for name in names {
+            self.entry(&relative.join(name), depth)?;
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, relative: &Path, depth: usize) -> Result<(), KnowledgeError> {
+        let path = self.dir.join(relative);
+        let resolved = match fs::canonicalize(&path) {
+            Ok(resolved) => resolved,
+            Err(error) if is_article(relative) => {
+                self.found.push(unreadable(&shown(&self.dir, relative), &error));
+                return Ok(());
+            }
+            Err(_) => return Ok(()), // a dead link that would be no article either
+        };
+        let is_dir = resolved.is_dir();
+        if !is_dir && !is_article(relative) {
+            return Ok(());
+        }
+        if !resolved.starts_with(&self.root) {
+            self.found.push(escapes(&shown(&self.dir, relative)));
+        } else if !is_dir {
+            self.files.push(relative.to_path_buf());
+        } else if depth < DEEPEST && !self.open.contains(&resolved) && resolved != self.root {
+            self.open.push(resolved);
+            self.directory(relative, depth + 1)?;
+            self.open.pop();
+        }
+        Ok(())
+    }
+}
+
+/// The names in a directory that are looked at, sorted.
+fn names(dir: &Path) -> io::Result<Vec<OsString>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        let name = entry?.file_name();
+        if !name.to_string_lossy().starts_with('.') {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn is_article(path: &Path) -> bool {
+    let lower = |part: Option<&OsStr>| part.map(|part| part.to_string_lossy().to_lowercase());
+    lower(path.extension()).as_deref() == Some("md")
+        && lower(path.file_stem()).as_deref() != Some("readme")
+}
+
+fn escapes(file: &str) -> Diagnostic {
+    Diagnostic::new(
+        Code::File,
+        &Source::new(file, ""),
+        Span::default(),
+        Bilingual::new(
+            "这个链接指到知识目录之外",
+            "this link leads out of the knowledge directory",
+        ),
+        Bilingual::new(
+            "把文件复制进来，不要用链接。",
+            "Copy the file here instead of linking to it.",
+        ),
+    )
+}
