@@ -1,1 +1,14 @@
-//! (in the making)
+//! The evaluators' door: data sets and labelled records → what the service would do with them → figures. It runs the very
+//! code that serves (`triage`), over a data set or over the wire, and never prints an automation rate alone: coverage,
+//! precision, target and sample size stand together. It tunes nothing that ships.
+
+mod jsonl;
+pub mod record;
+pub mod texts;
+pub mod dataset;
+pub mod statistics;
+pub mod gate;
+pub mod score;
+pub mod load;
+
+pub use jsonl::JsonlError;

@@ -1,0 +1,45 @@
+//! The plug-in threshold: the lowest one whose precision on the choosing half reaches the target. It promises nothing, so
+//! it is only as good as the precision it had on the other half, and the two are never shown apart.
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::curve::{ladder, lowest};
+use super::dice::Dice;
+use super::{Case, Fit, Reading, fitted, mean, out_of_fold, score_all};
+
+/// What the plug-in threshold did on the halves it was not chosen on.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Plugin {
+    /// The precision asked for.
+    pub target: f64,
+    /// Answered of all messages; a split without a threshold counts as 0.
+    pub mean_coverage: f64,
+    /// Right of answered, over the splits that answered anything.
+    pub mean_precision: Option<f64>,
+    /// How many random halvings.
+    pub splits: u32,
+    /// Messages in the half that chose.
+    pub calibration_messages: usize,
+}
+
+/// Chooses on a random half by cross-fitted scores, reads on the other by the refit, `splits` times.
+pub fn plugin(cases: &[Case], target: f64, splits: u32, fit: &Fit<'_>) -> Plugin {
+    let readings: Vec<Reading> =
+        (0..splits).into_par_iter().map(|seed| one_split(cases, target, seed, fit)).collect();
+    Plugin {
+        target,
+        mean_coverage: mean(readings.iter().map(|reading| reading.coverage())).unwrap_or(0.0),
+        mean_precision: mean(readings.iter().filter_map(|reading| reading.precision())),
+        splits,
+        calibration_messages: cases.len() / 2,
+    }
+}
+
+fn one_split(cases: &[Case], target: f64, seed: u32, fit: &Fit<'_>) -> Reading {
+    let shuffled = Dice::new(u64::from(seed)).shuffled(cases);
+    let (choosing, reading) = shuffled.split_at(shuffled.len() / 2);
+    let ladder = ladder(&out_of_fold(choosing, fit));
+    let threshold = lowest(&ladder, target).map(|step| step.threshold);
+    Reading::at(threshold, &score_all(reading, &fitted(choosing, fit)))
+}

@@ -1,0 +1,165 @@
+//! Open-loop load over gRPC: each message has its moment, and its latency runs from that moment whether or not it could be
+//! sent then. A service that stalls is therefore charged with every message that should have been sent meanwhile, not with
+//! the one that was under way (the mistake known as coordinated omission). Bounded in messages, time and calls under way.
+
+pub mod client;
+mod schedule;
+mod tally;
+mod target;
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::error::{Classify, Kind};
+
+pub use client::{Gateway, Reach, Refusal};
+pub use schedule::{Pace, Shot};
+pub use tally::{Latency, Tally};
+pub use target::Target;
+
+/// The most messages of one run.
+pub const MOST_MESSAGES: u64 = 10_000_000;
+/// The longest run.
+pub const LONGEST: Duration = Duration::from_hours(1);
+
+/// Why a run could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// Not an address this client can send to.
+    #[error("{target:?} is no address of the form http://HOST:PORT")]
+    BadTarget {
+        /// As it was given.
+        target: String,
+    },
+    /// A machine other than this one, without leave.
+    #[error("{target} is not this machine")]
+    Remote {
+        /// As it was given.
+        target: String,
+    },
+    /// Nobody listens there.
+    #[error("{target} does not answer: {message}")]
+    Unreachable {
+        /// As it was given.
+        target: String,
+        /// What the transport said.
+        message: String,
+    },
+    /// The key holds characters that a header cannot.
+    #[error("the key is not printable ASCII")]
+    BadKey,
+    /// A rate, a count or a duration out of bounds.
+    #[error("{what} must be between {least} and {most}")]
+    OutOfBounds {
+        /// Which one.
+        what: &'static str,
+        /// The least.
+        least: f64,
+        /// The most.
+        most: f64,
+    },
+}
+
+impl Classify for LoadError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::BadTarget { .. } | Self::BadKey | Self::OutOfBounds { .. } => {
+                Kind::InvalidArgument
+            }
+            Self::Remote { .. } => Kind::FailedPrecondition,
+            Self::Unreachable { .. } => Kind::Unavailable,
+        }
+    }
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::BadTarget { .. } => "BAD_TARGET",
+            Self::Remote { .. } => "REMOTE_TARGET",
+            Self::Unreachable { .. } => "TARGET_UNREACHABLE",
+            Self::BadKey => "BAD_KEY",
+            Self::OutOfBounds { .. } => "OUT_OF_BOUNDS",
+        }
+    }
+    fn remedy(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::BadTarget { .. } => {
+                "Give the gRPC address that `firstline serve` printed, such as http://127.0.0.1:7411."
+            }
+            Self::Remote { .. } => "Add --allow-remote if that service is yours to load.",
+            Self::Unreachable { .. } => {
+                "Start `firstline serve` and give the gRPC address that it prints."
+            }
+            Self::BadKey => "Give the key as it was issued.",
+            Self::OutOfBounds { .. } => "Give a number within these bounds.",
+        })
+    }
+}
+
+/// What to send.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The texts, sent in turn and again from the first when they are through.
+    pub texts: Vec<String>,
+    /// How fast, how many, for how long.
+    pub pace: Pace,
+    /// Decide only: open no tickets, remember nothing.
+    pub dry_run: bool,
+}
+
+/// What came of it. The document of `bench load --json`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    /// Where it was sent.
+    pub target: String,
+    /// Messages due a second.
+    pub rate: f64,
+    /// Conversations they were spread over.
+    pub conversations: u32,
+    /// From the first due moment to the last reply, seconds.
+    pub duration_s: f64,
+    /// Replies a second.
+    pub achieved_rate: f64,
+    /// The counts and the latency.
+    #[serde(flatten)]
+    pub tally: Tally,
+}
+
+/// Sends the plan and waits for every reply. `progress` hears how many messages are through.
+pub async fn run(
+    gateway: &Gateway,
+    plan: Plan,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Report, LoadError> {
+    let pace = plan.pace.checked()?;
+    let run = uuid::Uuid::new_v4().simple().to_string();
+    let texts: std::sync::Arc<[String]> = plan.texts.into();
+    let send = {
+        let gateway = gateway.clone();
+        move |shot: Shot| {
+            let (gateway, texts) = (gateway.clone(), std::sync::Arc::clone(&texts));
+            let message = message(&run, &texts, shot);
+            async move { gateway.handle(message, plan.dry_run).await.map(|decision| decision.action()) }
+        }
+    };
+    let (tally, took) = schedule::fire(pace, send, progress).await;
+    Ok(Report {
+        target: gateway.target().to_owned(),
+        rate: pace.rate,
+        conversations: pace.conversations,
+        duration_s: took.as_secs_f64(),
+        achieved_rate: tally.replied() as f64 / took.as_secs_f64().max(1e-9),
+        tally,
+    })
+}
+
+fn message(run: &str, texts: &[String], shot: Shot) -> client::Outgoing {
+    let place = usize::try_from(shot.number).unwrap_or(0) % texts.len().max(1);
+    client::Outgoing {
+        request_id: format!("load-{run}-{}", shot.number),
+        conversation_id: format!("load-{run}-{}", shot.conversation),
+        channel: "web".to_owned(),
+        language_hint: String::new(),
+        text: texts.get(place).cloned().unwrap_or_default(),
+    }
+}
