@@ -248,3 +248,137 @@ fn escapes(file: &str) -> Diagnostic {
         ),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Scratch(PathBuf);
+
+    impl Scratch {
+        fn new(name: &str) -> Self {
+            let dir =
+                std::env::temp_dir().join(format!("firstline-load-{}-{name}", std::process::id()));
+            fs::remove_dir_all(&dir).ok();
+            fs::create_dir_all(&dir).unwrap();
+            Self(dir)
+        }
+
+        fn write(&self, path: &str, text: &str) {
+            let path = self.0.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+
+        fn article(&self, path: &str, title: &str) {
+            self.write(path, &format!("---\ntitle: {title}\nquestions: [{title} 一, {title} 二, {title} 三]\n---\n{title} 的答案。\n"));
+        }
+
+        fn load(&self) -> Loaded {
+            load(&self.0, &LoadOptions::on("2026-11-24".parse().unwrap())).unwrap()
+        }
+
+        fn ids(&self) -> Vec<String> {
+            self.load().articles.iter().map(|a| a.id.to_string()).collect()
+        }
+    }
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            fs::remove_dir_all(&self.0).ok();
+        }
+    }
+
+    #[test]
+    fn every_markdown_file_but_the_readme_is_an_article() {
+        let dir = Scratch::new("walk");
+        dir.article("b.md", "乙");
+        dir.article("zh/deep/a.md", "甲");
+        dir.article("README.md", "说明");
+        dir.article("zh/readme.md", "说明");
+        dir.article(".git/x.md", "藏");
+        dir.write("notes.txt", "不是文章");
+        assert_eq!(dir.ids(), ["b", "zh/deep/a"]);
+        let loaded = dir.load();
+        assert!(loaded.diagnostics.is_empty(), "{:?}", loaded.diagnostics);
+        assert_eq!(loaded.articles[1].path, Path::new("zh/deep/a.md"));
+    }
+
+    #[test]
+    fn a_bad_file_is_reported_and_the_others_are_read() {
+        let dir = Scratch::new("bad");
+        dir.article("a.md", "甲");
+        dir.write("b.md", "没有开头");
+        dir.write("huge.md", &"x".repeat(300 * 1024));
+        let loaded = dir.load();
+        assert_eq!(loaded.articles.len(), 1);
+        let codes: Vec<Code> = loaded.diagnostics.iter().map(|d| d.code).collect();
+        assert_eq!(codes, [Code::NoFrontMatter, Code::File]);
+        let shown = dir.0.join("b.md").to_string_lossy().into_owned();
+        assert_eq!(loaded.diagnostics[0].file, shown);
+    }
+
+    #[test]
+    fn a_directory_that_is_none_is_an_error_with_a_remedy() {
+        use crate::error::{Classify as _, Kind};
+        let dir = Scratch::new("none");
+        dir.write("file", "");
+        for path in ["missing", "file"] {
+            let error = load(&dir.0.join(path), &LoadOptions::on("2026-11-24".parse().unwrap()))
+                .unwrap_err();
+            assert_eq!(
+                (error.kind(), error.reason()),
+                (Kind::FailedPrecondition, "KNOWLEDGE_UNREADABLE")
+            );
+            assert!(error.to_string().contains(path), "{error}");
+            assert!(!error.remedy().is_empty());
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_must_stay_in_the_directory_and_never_go_in_circles() {
+        use std::os::unix::fs::symlink;
+        let outside = Scratch::new("outside");
+        outside.article("secret.md", "机密");
+        let dir = Scratch::new("links");
+        dir.article("zh/a.md", "甲");
+        symlink(outside.0.join("secret.md"), dir.0.join("leak.md")).unwrap();
+        symlink(&outside.0, dir.0.join("leaks")).unwrap();
+        symlink(&dir.0, dir.0.join("zh/round")).unwrap();
+        symlink(dir.0.join("nowhere.md"), dir.0.join("dead.md")).unwrap();
+        assert_eq!(dir.ids(), ["zh/a"]);
+        let loaded = dir.load();
+        let found: Vec<_> = loaded
+            .diagnostics
+            .iter()
+            .map(|d| (d.code, d.file.rsplit('/').next().unwrap()))
+            .collect();
+        assert_eq!(
+            found,
+            [(Code::File, "dead.md"), (Code::File, "leak.md"), (Code::File, "leaks")]
+        );
+    }
+
+    #[test]
+    fn drafts_and_expired_articles_are_read_and_not_served() {
+        let dir = Scratch::new("served");
+        dir.article("a.md", "甲");
+        dir.write("b.md", "---\ntitle: 乙\ndraft: true\n---\n答案");
+        let day = "2026-11-24".parse().unwrap();
+        assert_eq!(dir.load().articles.len(), 2);
+        assert_eq!(dir.load().served_on(day).len(), 1);
+    }
+
+    #[test]
+    fn phrases_are_optional_and_checked_for_the_languages_in_use() {
+        let dir = Scratch::new("phrases");
+        dir.article("a.md", "甲");
+        assert!(dir.load().diagnostics.is_empty());
+        dir.write("phrases.toml", "[greeting]\nzh = \"早上好\"\n");
+        let loaded = dir.load();
+        assert_eq!(loaded.phrases.phrase(phrases::Phrase::Greeting, Language::ZH), "早上好");
+        let [missing] = &loaded.diagnostics[..] else { panic!("{:?}", loaded.diagnostics) };
+        assert!(missing.message.en.starts_with("phrases without a text in zh"), "{missing:?}");
+    }
+}

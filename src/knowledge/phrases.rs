@@ -265,33 +265,28 @@ impl Reader<'_> {
         }
     }
 
-    /// A served language without a text: the built-in text stands in, so this is a warning.
+    /// Phrases without a text in a served language, one finding a language. Something is always said, so it is a
+    /// warning.
     fn missing(&mut self, served: &[Language]) {
-        let has = |phrase: Phrase, language: Language| {
-            self.phrases.texts.contains_key(&(phrase, language))
-        };
-        let lacking: Vec<(Phrase, Language)> = Phrase::ALL
-            .iter()
-            .flat_map(|phrase| served.iter().map(|language| (*phrase, *language)))
-            .filter(|(phrase, language)| !has(*phrase, *language))
-            .collect();
-        for (phrase, language) in lacking {
-            let (key, start) = (phrase.key(), self.source.start());
+        let start = Span::new(self.source.start(), self.source.start());
+        for language in served {
+            let lacks = |phrase: &&Phrase| !self.phrases.texts.contains_key(&(**phrase, *language));
+            let keys: Vec<&str> = Phrase::ALL.iter().filter(lacks).map(|p| p.key()).collect();
+            if keys.is_empty() {
+                continue;
+            }
+            let (zh, en) = (keys.join("、"), keys.join(", "));
             let message = Bilingual::new(
-                format!("用语 `{key}` 没有 {language} 的文字"),
-                format!("the phrase `{key}` has no text in {language}"),
+                format!("这些用语没有 {language} 的文字：{zh}"),
+                format!("phrases without a text in {language}: {en}"),
             );
             let remedy = Bilingual::new(
-                format!("在 `[{key}]` 下面加一行 `{language} = \"…\"`。"),
-                format!("Add a line `{language} = \"…\"` below `[{key}]`."),
+                format!("在各自的表里加一行 `{language} = \"…\"`；在那之前用内置的文字或英文。"),
+                format!(
+                    "Add a line `{language} = \"…\"` to each; until then the built-in or the English text is used."
+                ),
             );
-            let found = Diagnostic::new(
-                Code::Phrases,
-                self.source,
-                Span::new(start, start),
-                message,
-                remedy,
-            );
+            let found = Diagnostic::new(Code::Phrases, self.source, start, message, remedy);
             self.found.push(found.with_severity(Severity::Warning));
         }
     }
@@ -377,7 +372,10 @@ mod tests {
         };
         assert_eq!(findings(&all("zh"), &[Language::ZH]), "");
         let found = findings(&all("zh"), BOTH);
-        assert_eq!(found.matches("has no text in en").count(), Phrase::ALL.len(), "{found}");
-        assert!(!found.contains("error"), "{found}");
+        assert!(
+            found.starts_with("warning 1:1 phrases without a text in en: hand_over, "),
+            "{found}"
+        );
+        assert_eq!(found.matches(", ").count() + 1, Phrase::ALL.len(), "{found}");
     }
 }

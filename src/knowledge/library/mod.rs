@@ -420,4 +420,4 @@ impl Texts {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -102,3 +102,6 @@ fn written(article: &Article) -> impl Iterator<Item = (&str, Span)> {
         [title, answer].into_iter().chain(article.sections.iter().map(|section| section.span));
     spans.map(|span| (article.source.slice(span), span))
 }
+
+#[cfg(test)]
+mod tests;

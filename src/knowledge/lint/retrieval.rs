@@ -1,12 +1,13 @@
 //! The rules that ask the retriever: does every question find its own article, and do the articles' tests come out as
 //! expected? They judge the best candidate; whether it would be answered is the gate's business and only shown.
 
-use super::super::library::{Embed, Library};
-use super::super::{Hits, KnowledgeError};
 use crate::encoder::{Embedding, Role};
 use crate::knowledge::article::{Article, Expect, Test};
 use crate::knowledge::diagnostic::{Bilingual, Code, Diagnostic, Severity};
-use crate::knowledge::source::Span;
+use crate::knowledge::library::Embed;
+use crate::knowledge::source::{Source, Span};
+use crate::knowledge::wording::question_key;
+use crate::knowledge::{Hits, KnowledgeError, Library};
 use crate::message::Handling;
 
 /// What the serving pipeline adds to the retriever's own view.
@@ -47,7 +48,8 @@ pub fn self_retrieval(
             .and_then(|q| article.questions.get(q))
             .map_or(article.mark("title"), |q| q.span);
         let as_written = asked.verdict(judge, &library.hits(&query, &entry.text)?);
-        if let Some(lost) = as_written.filter(|lost| lost.margin > 0.) {
+        // The same words in two articles are K1's business.
+        if let Some(lost) = as_written.filter(|lost| !lost.in_the_same_words) {
             found.push(asked.misses(span, &lost));
         } else if let Some(lost) = asked.verdict(judge, &library.hits_without(at)?) {
             found.push(asked.leans(span, &lost));
@@ -98,6 +100,8 @@ struct Lost<'a> {
     winner: &'a Article,
     /// How far behind the article's own group is.
     margin: f64,
+    /// The winner holds this very phrasing too.
+    in_the_same_words: bool,
 }
 
 impl<'a> Asked<'a> {
@@ -119,7 +123,12 @@ impl<'a> Asked<'a> {
         }
         let best_own = ranked.iter().find(|(article, _)| self.group(*article) == own);
         let margin = score - best_own.map_or(-1., |(_, score)| *score);
-        Some(Lost { winner: self.library.articles().get(first)?, margin })
+        let winner = self.library.articles().get(first)?;
+        let key = question_key(self.text);
+        let entries = self.library.entries().get(self.library.entries_of(first));
+        let in_the_same_words =
+            entries.into_iter().flatten().any(|entry| question_key(&entry.text) == key);
+        Some(Lost { winner, margin, in_the_same_words })
     }
 
     fn passes(&self, expect: &Expect, judge: &Judge<'_>, hits: &Hits) -> bool {
@@ -235,7 +244,7 @@ impl<'a> Asked<'a> {
         message: Bilingual,
         remedy: Bilingual,
     ) -> Diagnostic {
-        let empty = super::super::source::Source::default();
+        let empty = Source::default();
         let source = self.own().map_or(&empty, |article| &article.source);
         Diagnostic::new(code, source, span, message, remedy)
     }

@@ -151,30 +151,39 @@ fn finish(mut article: Article, body: Span) -> Article {
 /// A slip explains what the parser stumbled over: the parser's own words on it are dropped. A slip that did no harm is a
 /// warning.
 fn explained(found: Vec<Diagnostic>, slips: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let harmful = |slip: &Diagnostic| {
-        let harmless_kind = matches!(slip.code, Code::FullWidthQuotes | Code::FullWidthList);
-        let hit = |d: &Diagnostic| {
-            d.is_error() && (d.line == slip.line || d.code == Code::Syntax && d.line >= slip.line)
-        };
-        !harmless_kind || found.iter().any(hit)
-    };
-    let mut all: Vec<Diagnostic> = slips
-        .into_iter()
-        .map(|slip| {
-            let severity = if harmful(&slip) { Severity::Error } else { Severity::Warning };
-            slip.with_severity(severity)
-        })
-        .collect();
+    let mut all: Vec<Diagnostic> =
+        slips
+            .into_iter()
+            .map(|slip| {
+                if does_harm(&slip, &found) { slip } else { slip.with_severity(Severity::Warning) }
+            })
+            .collect();
     let lines: Vec<usize> =
         all.iter().filter(|slip| slip.is_error()).map(|slip| slip.line).collect();
-    let first = lines.iter().min().copied().unwrap_or(usize::MAX);
+    let first = lines.iter().min().copied();
     let follows = |d: &Diagnostic| {
         lines.contains(&d.line)
-            || d.code == Code::Syntax && d.line >= first
-            || d.code == Code::MissingKey && first != usize::MAX
+            || d.code == Code::Syntax && first.is_some_and(|slip| is_after(d.line, slip))
+            || d.code == Code::MissingKey && first.is_some()
     };
     all.extend(found.into_iter().filter(|d| !follows(d)));
     all
+}
+
+/// Full-width quotes and commas are legal in YAML; they do harm where something on their line could not be read.
+fn does_harm(slip: &Diagnostic, found: &[Diagnostic]) -> bool {
+    let may_be_meant = matches!(slip.code, Code::FullWidthQuotes | Code::FullWidthList);
+    let hit = |d: &Diagnostic| {
+        d.is_error()
+            && (d.line == slip.line || d.code == Code::Syntax && is_after(d.line, slip.line))
+    };
+    !may_be_meant || found.iter().any(hit)
+}
+
+/// Whether a parser's error can come from a slip: parsers report where they gave up, or where the value began in the line
+/// before.
+fn is_after(error: usize, slip: usize) -> bool {
+    error + 1 >= slip
 }
 
 /// An opening delimiter without a closing one; says where the closing one belongs.
