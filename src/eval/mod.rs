@@ -9,6 +9,9 @@ pub mod dataset;
 pub mod statistics;
 pub mod gate;
 pub mod score;
+pub mod suite;
 pub mod load;
+pub mod encode;
+pub mod demo;
 
 pub use jsonl::JsonlError;
