@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 
 use super::diagnostic::{Bilingual, Code, Diagnostic, Severity};
-use super::front::nearest::nearest;
 use super::front::node::{Node, Pair, Unreadable, Value};
 use super::front::toml;
 use super::source::{Source, Span, Spanned};
 use crate::message::Language;
+use crate::text::nearest::nearest;
 
 macro_rules! phrases {
     ($($(#[$doc:meta])* $name:ident $key:literal [$($hole:literal)*] { zh: $zh:literal, en: $en:literal })*) => {

@@ -1,8 +1,9 @@
 //! What a customer typed, made readable for the stages behind: normalised, its language named, its questions set apart,
-//! its shape counted, and its personal numbers struck out. Pure functions of their arguments. Nothing here knows what a
+//! its shape counted, and its personal numbers struck out; and the nearest known word to a mistyped one. Pure functions of their arguments. Nothing here knows what a
 //! message means: that is for `encoder` and `decision`.
 
 pub mod language;
+pub mod nearest;
 pub mod normalize;
 pub mod redact;
 pub mod shape;

@@ -3,7 +3,6 @@
 
 use jiff::civil::Date;
 
-use super::nearest::nearest;
 use super::node::{Node, Pair, Value};
 use crate::knowledge::article::{Article, Choice, Expect, Test};
 use crate::knowledge::diagnostic::{Bilingual, Code, Diagnostic};
@@ -11,6 +10,7 @@ use crate::knowledge::source::{Source, Span, Spanned};
 use crate::message::{
     ArticleId, Channel, Handling, IdError, IntentId, Language, Priority, QueueId, Risk,
 };
+use crate::text::nearest::nearest;
 
 type Read = fn(&mut Fields<'_>, &mut Article, &Node);
 

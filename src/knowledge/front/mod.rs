@@ -3,7 +3,6 @@
 //! mistake. The text below it is the business of `body`.
 
 pub(super) mod fields;
-pub(super) mod nearest;
 pub(super) mod node;
 pub(super) mod slips;
 pub(super) mod toml;

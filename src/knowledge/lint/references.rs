@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use super::Check;
 use crate::knowledge::article::{Article, Expect};
 use crate::knowledge::diagnostic::{Bilingual, Code};
-use crate::knowledge::front::nearest::nearest;
 use crate::knowledge::source::Span;
 use crate::message::{ArticleId, Handling};
+use crate::text::nearest::nearest;
 
 /// K23: a queue that is not configured.
 pub(super) fn queues(check: &mut Check<'_>) {

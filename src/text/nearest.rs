@@ -1,7 +1,7 @@
 //! "Did you mean": the known word that is fewest typing mistakes away.
 
 /// The candidate nearest to `word`, if it is near enough to be meant: one mistake in three letters.
-pub(crate) fn nearest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
     let word: Vec<char> = word.trim().to_lowercase().chars().take(40).collect();
     let mistakes = |candidate: &str| distance(&word, &candidate.chars().collect::<Vec<_>>());
     let best = candidates.iter().map(|c| (mistakes(c), *c)).min_by_key(|(mistakes, _)| *mistakes);
