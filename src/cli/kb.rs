@@ -2,6 +2,8 @@
 //! function that `check` is given, so that the check judges with what serves.
 
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand, ValueEnum};
@@ -12,6 +14,7 @@ use super::{Outcome, Terminal};
 use crate::encoder::{Batcher, Embedding, EncoderError, Role};
 use crate::knowledge::diagnostic::{Code, Diagnostic, Tally, human, json as documents, sarif};
 use crate::knowledge::lint::retrieval::{self, RETRIEVER};
+use crate::knowledge::load::Stamp;
 use crate::knowledge::{Library, LoadOptions, Loaded, load};
 use crate::message::{ArticleId, Language};
 
@@ -45,6 +48,9 @@ struct CheckArgs {
     /// 不加载模型：跳过需要模型的检查 · Load no model: skip the rules that need one
     #[arg(long)]
     no_model: bool,
+    /// 文件一保存就再检查，直到按 Ctrl-C · Check again whenever a file is saved, until Ctrl-C
+    #[arg(long)]
+    watch: bool,
 }
 
 #[derive(Debug, Args)]
@@ -114,19 +120,46 @@ pub(super) struct Workshop<'a> {
 /// Runs the command.
 pub(super) fn run(
     args: KbArgs,
-    workshop: Workshop<'_>,
+    mut workshop: Workshop<'_>,
     terminal: &mut Terminal,
 ) -> anyhow::Result<Outcome> {
     match args.command {
-        KbCommand::Check(args) => check(&args, workshop, terminal),
+        KbCommand::Check(args) if args.watch => watch(&args, &mut workshop, terminal),
+        KbCommand::Check(args) => check(&args, &mut workshop, terminal),
         KbCommand::New(args) => new(&args, &workshop.dir, terminal),
         KbCommand::Explain(args) => explain(&args, terminal),
     }
 }
 
+/// How often a watched directory is looked at.
+const GLANCE: Duration = Duration::from_millis(500);
+
+/// Checks after every change and never returns by itself: a directory that cannot be read for a moment is said to be so.
+fn watch(
+    args: &CheckArgs,
+    workshop: &mut Workshop<'_>,
+    terminal: &mut Terminal,
+) -> anyhow::Result<Outcome> {
+    let dir = args.dir.clone().unwrap_or_else(|| workshop.dir.clone());
+    // Nobody ever sends: the channel is a clock that an interrupt ends.
+    let (_never, clock) = mpsc::channel::<()>();
+    loop {
+        let seen = Stamp::of(&dir).ok();
+        if let Err(error) = check(args, workshop, terminal) {
+            terminal.error(&error);
+        }
+        let watching =
+            terminal.pick("等待修改，按 Ctrl-C 结束", "watching; Ctrl-C ends").to_owned();
+        terminal.note(&watching);
+        while Stamp::of(&dir).ok() == seen {
+            clock.recv_timeout(GLANCE).ok();
+        }
+    }
+}
+
 fn check(
     args: &CheckArgs,
-    workshop: Workshop<'_>,
+    workshop: &mut Workshop<'_>,
     terminal: &mut Terminal,
 ) -> anyhow::Result<Outcome> {
     let dir = args.dir.as_deref().unwrap_or(&workshop.dir);

@@ -4,6 +4,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use fs_err as fs;
 use jiff::civil::Date;
@@ -82,6 +83,24 @@ pub fn load(dir: &Path, options: &LoadOptions) -> Result<Loaded, KnowledgeError>
     diagnostics.extend(found);
     diagnostics.sort();
     Ok(Loaded { articles, phrases, diagnostics })
+}
+
+/// Which files a directory holds and when each was last written: equal stamps mean that loading again finds the same.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Stamp(Vec<(PathBuf, u64, Option<SystemTime>)>);
+
+impl Stamp {
+    /// The stamp of a directory now. Files that cannot be looked at are left out.
+    pub fn of(dir: &Path) -> Result<Self, KnowledgeError> {
+        let mut walk = Walk::start(dir)?;
+        walk.directory(Path::new(""), 0)?;
+        walk.files.push(PathBuf::from(PHRASES));
+        let look = |path: PathBuf| {
+            let metadata = fs::metadata(dir.join(&path)).ok()?;
+            Some((path, metadata.len(), metadata.modified().ok()))
+        };
+        Ok(Self(walk.files.into_iter().filter_map(look).collect()))
+    }
 }
 
 /// The name of a file as diagnostics show it: with the directory as the caller gave it, and `/`.
@@ -368,6 +387,22 @@ mod tests {
         let day = "2026-11-24".parse().unwrap();
         assert_eq!(dir.load().articles.len(), 2);
         assert_eq!(dir.load().served_on(day).len(), 1);
+    }
+
+    #[test]
+    fn the_stamp_changes_with_the_files_that_are_read() {
+        let dir = Scratch::new("stamp");
+        dir.article("a.md", "甲");
+        let stamp = || Stamp::of(&dir.0).unwrap();
+        let first = stamp();
+        dir.write("notes.txt", "x");
+        assert_eq!(stamp(), first);
+        dir.write("phrases.toml", "");
+        let second = stamp();
+        assert_ne!(second, first);
+        dir.article("a.md", "另一个标题");
+        assert_ne!(stamp(), second);
+        assert!(Stamp::of(&dir.0.join("missing")).is_err());
     }
 
     #[test]
