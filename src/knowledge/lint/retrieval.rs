@@ -10,12 +10,23 @@ use crate::knowledge::wording::question_key;
 use crate::knowledge::{Hits, KnowledgeError, Library};
 use crate::message::Handling;
 
+/// What was asked and what the retriever found.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'a> {
+    /// The words.
+    pub text: &'a str,
+    /// Their vector.
+    pub vector: &'a Embedding,
+    /// The candidates.
+    pub hits: &'a Hits,
+}
+
 /// What the serving pipeline adds to the retriever's own view.
 pub struct Judge<'a> {
     /// Ranks candidates, best first: article index and score. [`by_question`] is the retriever's own order.
-    pub rank: &'a dyn Fn(&Hits) -> Vec<(usize, f64)>,
-    /// What the gate would do with a text, in words; shown beside a failed test.
-    pub gate: &'a dyn Fn(&str, &Embedding) -> Option<Bilingual>,
+    pub rank: &'a dyn Fn(&Seen<'_>) -> Vec<(usize, f64)>,
+    /// What the gate would do, in words; shown beside a failed test.
+    pub gate: &'a dyn Fn(&Seen<'_>) -> Option<Bilingual>,
 }
 
 impl std::fmt::Debug for Judge<'_> {
@@ -25,11 +36,11 @@ impl std::fmt::Debug for Judge<'_> {
 }
 
 /// The retriever's own order, without a gate.
-pub const RETRIEVER: Judge<'static> = Judge { rank: &by_question, gate: &|_, _| None };
+pub const RETRIEVER: Judge<'static> = Judge { rank: &by_question, gate: &|_| None };
 
 /// Candidates in the order of their nearest question.
-pub fn by_question(hits: &Hits) -> Vec<(usize, f64)> {
-    hits.iter().map(|hit| (hit.article, f64::from(hit.question))).collect()
+pub fn by_question(seen: &Seen<'_>) -> Vec<(usize, f64)> {
+    seen.hits.iter().map(|hit| (hit.article, f64::from(hit.question))).collect()
 }
 
 /// K5: every question, as written, must find its own answer group (an error); with that phrasing left out it should
@@ -41,17 +52,20 @@ pub fn self_retrieval(
     let mut found = Vec::new();
     for (at, entry) in library.entries().iter().enumerate() {
         let Some(article) = library.articles().get(entry.article) else { continue };
-        let query = Embedding::from_raw(library.vector(at).to_vec());
+        let vector = Embedding::from_raw(library.vector(at).to_vec());
         let asked = Asked { library, article: entry.article, text: &entry.text };
         let span = entry
             .question
             .and_then(|q| article.questions.get(q))
             .map_or(article.mark("title"), |q| q.span);
-        let as_written = asked.verdict(judge, &library.hits(&query, &entry.text)?);
+        let hits = library.hits(&vector, &entry.text)?;
+        let as_written = asked.verdict(judge, &asked.seen(&vector, &hits));
+        let hits = library.hits_without(at)?;
+        let left_out = asked.verdict(judge, &asked.seen(&vector, &hits));
         // The same words in two articles are K1's business.
         if let Some(lost) = as_written.filter(|lost| !lost.in_the_same_words) {
             found.push(asked.misses(span, &lost));
-        } else if let Some(lost) = asked.verdict(judge, &library.hits_without(at)?) {
+        } else if let Some(lost) = left_out {
             found.push(asked.leans(span, &lost));
         }
     }
@@ -80,8 +94,9 @@ pub fn tests(
     for ((at, test), vector) in all.into_iter().zip(&vectors) {
         let hits = library.hits(vector, &test.ask.value)?;
         let asked = Asked { library, article: at, text: &test.ask.value };
-        if !asked.passes(&test.expect, judge, &hits) {
-            found.extend(asked.fails(test, judge, (vector, &hits)));
+        let seen = asked.seen(vector, &hits);
+        if !asked.passes(&test.expect, judge, &seen) {
+            found.extend(asked.fails(test, judge, &seen));
         }
     }
     Ok(found)
@@ -105,6 +120,10 @@ struct Lost<'a> {
 }
 
 impl<'a> Asked<'a> {
+    fn seen<'s>(&'s self, vector: &'s Embedding, hits: &'s Hits) -> Seen<'s> {
+        Seen { text: self.text, vector, hits }
+    }
+
     fn group(&self, article: usize) -> usize {
         self.library.groups().group(article)
     }
@@ -114,8 +133,8 @@ impl<'a> Asked<'a> {
     }
 
     /// `None` if the article's own group is first.
-    fn verdict(&self, judge: &Judge<'_>, hits: &Hits) -> Option<Lost<'a>> {
-        let ranked = (judge.rank)(hits);
+    fn verdict(&self, judge: &Judge<'_>, seen: &Seen<'_>) -> Option<Lost<'a>> {
+        let ranked = (judge.rank)(seen);
         let (first, score) = *ranked.first()?;
         let own = self.group(self.article);
         if self.group(first) == own {
@@ -131,8 +150,8 @@ impl<'a> Asked<'a> {
         Some(Lost { winner, margin, in_the_same_words })
     }
 
-    fn passes(&self, expect: &Expect, judge: &Judge<'_>, hits: &Hits) -> bool {
-        let Some((first, _)) = (judge.rank)(hits).first().copied() else {
+    fn passes(&self, expect: &Expect, judge: &Judge<'_>, seen: &Seen<'_>) -> bool {
+        let Some((first, _)) = (judge.rank)(seen).first().copied() else {
             return *expect == Expect::None;
         };
         let handling = self.library.articles().get(first).map(|article| article.handling);
@@ -181,20 +200,14 @@ impl<'a> Asked<'a> {
         .with_severity(Severity::Warning)
     }
 
-    fn fails(
-        &self,
-        test: &Test,
-        judge: &Judge<'_>,
-        seen: (&Embedding, &Hits),
-    ) -> Option<Diagnostic> {
-        let (vector, hits) = seen;
-        let ranked = (judge.rank)(hits);
+    fn fails(&self, test: &Test, judge: &Judge<'_>, seen: &Seen<'_>) -> Option<Diagnostic> {
+        let ranked = (judge.rank)(seen);
         let (first, score) = *ranked.first()?;
         let winner = self.library.articles().get(first)?;
         let behind = ranked.iter().find(|(article, _)| self.group(*article) != self.group(first));
         let margin = score - behind.map_or(-1., |(_, score)| *score);
         let expected = self.expected(&test.expect)?;
-        let gate = (judge.gate)(self.text, vector).unwrap_or_default();
+        let gate = (judge.gate)(seen).unwrap_or_default();
         let (text, id, handling) = (self.text, &winner.id, handling_name(winner.handling));
         let shown = |text: &str| if text.is_empty() { String::new() } else { format!("; {text}") };
         let message = Bilingual::new(

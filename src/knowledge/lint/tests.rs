@@ -80,8 +80,8 @@ fn a_question_that_loses_as_written_is_an_error() {
     let library =
         Library::build(loaded.articles, loaded.phrases, &mut |texts| Ok(embed_all(texts))).unwrap();
     // A ranking that always prefers the second article: every question of the first one is lost.
-    let rank = |_: &crate::knowledge::Hits| vec![(1, 0.9), (0, 0.4)];
-    let judge = Judge { rank: &rank, gate: &|_, _| None };
+    let rank = |_: &retrieval::Seen<'_>| vec![(1, 0.9), (0, 0.4)];
+    let judge = Judge { rank: &rank, ..RETRIEVER };
     let found = retrieval::self_retrieval(&library, &judge).unwrap();
     assert_eq!(found.len(), library.entries_of(0).len());
     assert!(found.iter().all(Diagnostic::is_error), "{found:?}");
@@ -97,7 +97,7 @@ fn the_gate_is_shown_and_decides_nothing() {
     let loaded = load(&dir, &LoadOptions::on("2026-11-24".parse().unwrap())).unwrap();
     let mut embed = |texts: &[_]| Ok(embed_all(texts));
     let library = Library::build(loaded.articles, loaded.phrases, &mut embed).unwrap();
-    let gate = |_: &str, _: &_| Some(Bilingual::new("门槛放行", "the gate passes"));
+    let gate = |_: &retrieval::Seen<'_>| Some(Bilingual::new("门槛放行", "the gate passes"));
     let judge = Judge { gate: &gate, ..RETRIEVER };
     let with_gate = retrieval::tests(&library, &mut embed, &judge).unwrap();
     assert!(with_gate.iter().all(|d| d.message.en.contains("the gate passes")), "{with_gate:?}");
