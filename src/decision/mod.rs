@@ -1,6 +1,8 @@
 //! Evidence → verdict, pure: what the readers saw becomes Answer, Clarify or Route, with a reason. Functions of their
 //! arguments only; no model, no clock, no file. The texts of answers come from the caller.
 
+pub mod lexicon;
+
 use crate::message::{ArticleId, IntentId, Language, Mode, Priority, Probability, QueueId, Risk};
 
 /// What triage concluded about one turn of a customer. Ids, tickets and rendering are added by `dispatch`.
