@@ -1,0 +1,182 @@
+//! The shape of `firstline.toml`: every key, its type, and nothing else. An absent key keeps the room's default.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use jiff::SignedDuration;
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::message::{AgentId, CallerId, Channel, Language, Mode, QueueId, Risk};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct File {
+    pub(super) server: Server,
+    pub(super) model: Model,
+    pub(super) knowledge: Knowledge,
+    pub(super) policy: Policy,
+    pub(super) automation: Automation,
+    pub(super) conversations: Conversations,
+    pub(super) limits: Limits,
+    pub(super) channels: BTreeMap<Channel, ChannelShape>,
+    pub(super) queues: BTreeMap<QueueId, Queue>,
+    pub(super) agents: Vec<Spanned<Agent>>,
+    pub(super) telemetry: Telemetry,
+    pub(super) storage: Storage,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Server {
+    pub(super) listen: Option<Spanned<SocketAddr>>,
+    pub(super) admin: Option<Spanned<SocketAddr>>,
+    pub(super) tls: Option<Tls>,
+    pub(super) keys: Vec<Spanned<Key>>,
+    pub(super) notice: Option<Spanned<SignedDuration>>,
+    pub(super) grace: Option<Spanned<SignedDuration>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Tls {
+    pub(super) certificate: PathBuf,
+    pub(super) key: PathBuf,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Key {
+    pub(super) name: CallerId,
+    pub(super) sha256: String,
+    pub(super) roles: Vec<Spanned<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Model {
+    pub(super) name: Option<String>,
+    pub(super) dir: Option<PathBuf>,
+    pub(super) max_tokens: Option<Spanned<usize>>,
+    pub(super) workers: Option<usize>,
+    pub(super) queue: Option<NonZeroUsize>,
+    pub(super) batch_tokens: Option<NonZeroUsize>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Knowledge {
+    pub(super) dir: Option<PathBuf>,
+    pub(super) timezone: Option<Spanned<String>>,
+    pub(super) own_contacts: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Policy {
+    pub(super) target: Option<Spanned<f64>>,
+    pub(super) provisional: Option<Provisional>,
+    pub(super) default_queue: Option<QueueId>,
+    pub(super) allow_other_language: Option<bool>,
+    pub(super) answer_risks: Option<Vec<Risk>>,
+    pub(super) clarify_options: Option<Spanned<usize>>,
+    pub(super) max_questions: Option<Spanned<usize>>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Provisional {
+    Answer,
+    Route,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Automation {
+    pub(super) mode: Option<Mode>,
+    pub(super) slices: Vec<Slice>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Slice {
+    pub(super) channel: Option<Channel>,
+    pub(super) language: Option<Language>,
+    pub(super) mode: Mode,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Conversations {
+    pub(super) burst: Option<Spanned<SignedDuration>>,
+    pub(super) sequence_gap: Option<Spanned<SignedDuration>>,
+    pub(super) remember_requests: Option<Spanned<SignedDuration>>,
+    pub(super) clarify_expires: Option<Spanned<SignedDuration>>,
+    pub(super) cool_down: Option<Spanned<SignedDuration>>,
+    pub(super) idle: Option<Spanned<SignedDuration>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Limits {
+    pub(super) calls: Option<NonZeroUsize>,
+    pub(super) streams: Option<NonZeroUsize>,
+    pub(super) per_stream: Option<NonZeroUsize>,
+    pub(super) in_flight: Option<NonZeroUsize>,
+    pub(super) conversations: Option<NonZeroUsize>,
+    pub(super) waiting_per_conversation: Option<NonZeroUsize>,
+    pub(super) remembered_requests: Option<NonZeroUsize>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ChannelShape {
+    pub(super) max_bytes: Spanned<usize>,
+    #[serde(default)]
+    pub(super) markup: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Queue {
+    pub(super) max_waiting: Option<NonZeroUsize>,
+    pub(super) max_wait: Option<Spanned<SignedDuration>>,
+    pub(super) max_class_wait: Option<Spanned<SignedDuration>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Agent {
+    pub(super) id: AgentId,
+    pub(super) name: Option<String>,
+    pub(super) queues: Vec<Spanned<QueueId>>,
+    #[serde(default)]
+    pub(super) skills: BTreeMap<String, Spanned<u8>>,
+    pub(super) languages: Vec<Language>,
+    pub(super) units: Option<u32>,
+    #[serde(default)]
+    pub(super) per_channel: BTreeMap<Channel, u32>,
+    pub(super) key_sha256: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Telemetry {
+    pub(super) format: Option<Format>,
+    pub(super) filter: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Storage {
+    pub(super) dir: Option<PathBuf>,
+}
