@@ -14,6 +14,8 @@ mod local;
 mod plan;
 pub mod batcher;
 pub mod source;
+#[cfg(test)]
+mod fixture;
 
 use std::fmt;
 use std::path::Path;

@@ -230,3 +230,6 @@ impl Builder<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
