@@ -12,6 +12,12 @@ pub(super) fn gelu(product: Tensor, bias: &Tensor) -> Result<Tensor> {
     Ok(product)
 }
 
+/// `product` + `bias`, in place. `[rows, wide]` and `[wide]`.
+pub(super) fn add(product: Tensor, bias: &Tensor) -> Result<Tensor> {
+    product.inplace_op2(bias, &Add)?;
+    Ok(product)
+}
+
 /// Softmax of `scores` x `scale` + `mask` over the last axis, in place. `[batch, heads, tokens, tokens]` and
 /// `[batch, tokens]`; the mask is added to the key's side.
 pub(super) fn softmax(scores: Tensor, mask: &Tensor, scale: f64) -> Result<Tensor> {
@@ -31,6 +37,27 @@ pub(super) fn add_norm(
     let vectors = Tensor::stack(&[bias, &norm.weight, &norm.bias], 0)?;
     product.inplace_op3(residual, &vectors, &AddNorm { epsilon: norm.epsilon })?;
     Ok(product)
+}
+
+struct Add;
+
+impl InplaceOp2 for Add {
+    fn name(&self) -> &'static str {
+        "add-bias"
+    }
+    fn cpu_fwd(
+        &self,
+        x: &mut CpuStorage,
+        xl: &Layout,
+        bias: &CpuStorage,
+        bl: &Layout,
+    ) -> Result<()> {
+        let bias = floats(bias, bl)?;
+        for row in floats_mut(x, xl)?.chunks_exact_mut(bias.len().max(1)) {
+            row.iter_mut().zip(bias).for_each(|(x, bias)| *x += bias);
+        }
+        Ok(())
+    }
 }
 
 struct Gelu;

@@ -117,7 +117,11 @@ impl Bert {
     ) -> Result<Tensor> {
         let (batch, tokens) = mask.dims2()?;
         let hidden = vectors.dim(1)?;
-        let all = layer.attend.product(vectors)?.broadcast_add(&layer.attend.bias)?;
+        let product = layer.attend.product(vectors)?;
+        let all = match pass {
+            Pass::Inference => fused::add(product, &layer.attend.bias)?,
+            Pass::Training => product.broadcast_add(&layer.attend.bias)?,
+        };
         let all = all.reshape((batch, tokens, 3, self.heads, hidden / self.heads))?;
         let all = all.permute((2, 0, 3, 1, 4))?.contiguous()?;
         let (query, key, value) = (all.get(0)?, all.get(1)?, all.get(2)?);
