@@ -2,6 +2,7 @@
 //! bars; everything it prints goes through [`Terminal`].
 
 mod kb;
+mod models;
 mod terminal;
 
 use std::process::ExitCode;

@@ -56,7 +56,7 @@ pub(super) fn check(
         let mut seen = |done| progress(Step::Checking { file: &pin.name, done, total: pin.size });
         let actual = hash(&path, &mut seen)?.unwrap_or_else(|| "none".to_owned());
         if actual != pin.sha256 {
-            let (file, expected) = (path.display().to_string(), pin.sha256.clone());
+            let (file, expected) = (pin.name.clone(), pin.sha256.clone());
             return Err(SourceError::WrongHash { file, expected, actual });
         }
     }

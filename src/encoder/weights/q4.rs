@@ -323,3 +323,130 @@ fn split<'a, T>(
 fn length(value: u64) -> Result<usize, Problem> {
     usize::try_from(value).map_err(|_| format!("a length of {value} cannot be right"))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::encoder::fixture::{self, Folder};
+    use crate::encoder::layout::WEIGHTS;
+    use crate::encoder::weights::{Numbers, tensors};
+
+    /// Appends a tensor's line of the table of contents.
+    fn line(head: &mut Vec<u8>, name: &str, kind: u8, count: usize, offset: usize, bytes: usize) {
+        head.extend(u16::try_from(name.len()).unwrap().to_le_bytes());
+        head.extend(name.as_bytes());
+        head.push(kind);
+        head.extend(u32::try_from(count).unwrap().to_le_bytes());
+        head.extend((offset as u64).to_le_bytes());
+        head.extend((bytes as u64).to_le_bytes());
+    }
+
+    /// A packed file of the shape of the tiny test model: matrices in blocks, the rest plain.
+    fn packed() -> Vec<u8> {
+        let shape = Shape {
+            hidden: 32,
+            layers: 2,
+            heads: 4,
+            intermediate: 64,
+            vocabulary: 40,
+            positions: 48,
+            types: 2,
+            pad: 1,
+        };
+        let entries = Packed { shape, tensors: HashMap::new() }.entries();
+        let mut head = b"E5S1".to_vec();
+        head.extend(1u32.to_le_bytes());
+        head.extend([32i32, 2, 4, 64, 40, 48, 2].map(i32::to_le_bytes).concat());
+        head.extend(1e-12f32.to_le_bytes());
+        head.extend([32i32, 1, 0, 2, 1, 3].map(i32::to_le_bytes).concat());
+        head.extend(3u64.to_le_bytes());
+        head.extend([0; 4 * 2 + 4 + 3]);
+        head.extend([0, 0, 0, 0, 2, 0, 0, 0, 9, 9]);
+        head.extend(i32::try_from(entries.len()).unwrap().to_le_bytes());
+        let start = head.len() + entries.iter().map(|entry| entry.packed.len() + 23).sum::<usize>();
+        let mut data = Vec::new();
+        for entry in &entries {
+            let (at, count) = (start + data.len(), entry.numbers());
+            if entry.shape.len() == 2 && entry.name != POSITIONS {
+                let block: Vec<u8> = f16::from_f32(0.5)
+                    .to_le_bytes()
+                    .into_iter()
+                    .chain((0..16).map(|j| j << 4 | (15 - j)))
+                    .collect();
+                data.extend(block.repeat(count / BLOCK));
+                line(&mut head, &entry.packed, 1, count, at, count / BLOCK * BLOCK_BYTES);
+            } else {
+                data.extend(1.25f32.to_le_bytes().repeat(count));
+                line(&mut head, &entry.packed, 0, count, at, 4 * count);
+            }
+        }
+        head.extend(data);
+        head
+    }
+
+    #[test]
+    fn the_converted_file_holds_the_weights() {
+        let file = packed();
+        let model = Packed::parse(&file).unwrap();
+        let folder = Folder::new();
+        let (mut bytes, mut last) = (Vec::new(), 0.0);
+        model.write(&mut bytes, &mut |share| last = share).unwrap();
+        folder.write(WEIGHTS, bytes);
+        let shape = serde_json::from_str(&model.config()).unwrap();
+        let mut weights = tensors::read(&folder.path().join(WEIGHTS), &shape).unwrap();
+        let Numbers::F16(words) = weights.take(WORDS).unwrap().numbers else {
+            panic!("half precision")
+        };
+        let expect: Vec<f32> = (0..16)
+            .map(|j| (7.0 - j as f32) * 0.5)
+            .chain((0..16).map(|j| (j as f32 - 8.0) * 0.5))
+            .collect();
+        assert_eq!(words[..32].iter().map(|x| x.to_f32()).collect::<Vec<_>>(), expect);
+        let norm = weights.take("encoder.layer.1.output.LayerNorm.bias").unwrap();
+        assert_eq!(norm.numbers, Numbers::F32(vec![1.25; 32]));
+        assert!((last - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_converted_config_is_the_models() {
+        let (file, mut expect) = (packed(), fixture::config());
+        let config: serde_json::Value =
+            serde_json::from_str(&Packed::parse(&file).unwrap().config()).unwrap();
+        expect["pad_token_id"] = 1.into();
+        for (key, value) in
+            config.as_object().unwrap().iter().filter(|(key, _)| *key != "architectures")
+        {
+            assert_eq!(value, &expect[key], "{key}");
+        }
+    }
+
+    #[test]
+    fn a_broken_file_is_told_apart() {
+        let check = |words: &str, change: &dyn Fn(&mut Vec<u8>)| {
+            let mut file = packed();
+            change(&mut file);
+            let problem = Packed::parse(&file).unwrap_err();
+            assert!(problem.contains(words), "{problem} should say {words}");
+        };
+        check("not a 4-bit model", &|file| file[0] = b'X');
+        check("not a 4-bit model", &|file| file[4] = 2);
+        check("ends too early", &|file| file.truncate(3));
+        check("lies outside", &|file| file.truncate(file.len() - 1));
+        check("cannot be right", &|file| file[8..12].copy_from_slice(&(-1i32).to_le_bytes()));
+        check("blocks are not", &|file| file[40] = 16);
+        check("has 1280 numbers where the shape needs 2560", &|file| file[8] = 64);
+        check("no l2.q.w", &|file| file[12] = 3);
+    }
+
+    proptest! {
+        #[test]
+        fn no_byte_panics(place in 0usize..1200, byte in any::<u8>(), length in 0usize..40_000) {
+            let mut file = packed();
+            file[place] = byte;
+            file.truncate(length);
+            drop(Packed::parse(&file).map(|model| model.write(&mut Vec::new(), &mut |_| ())));
+        }
+    }
+}
