@@ -2,6 +2,8 @@
 //!
 //! `golden/*.json` holds vectors of a plain float64 implementation in numpy, over the dequantised weights.
 
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
+
 use std::fs;
 use std::path::Path;
 
@@ -18,7 +20,8 @@ struct Golden {
 struct Vector {
     text: String,
     tokens: usize,
-    vector: Vec<f32>,
+    #[serde(rename = "vector")]
+    numbers: Vec<f32>,
 }
 
 fn check(name: &str) {
@@ -36,7 +39,7 @@ fn check(name: &str) {
     let embeddings = encoder.encode(&texts).unwrap();
     for ((vector, tokens), embedding) in golden.vectors.iter().zip(&texts).zip(&embeddings) {
         assert_eq!(tokens.len(), vector.tokens, "{}", vector.text);
-        let cosine = Embedding::from_raw(vector.vector.clone()).dot(embedding);
+        let cosine = Embedding::from_raw(vector.numbers.clone()).dot(embedding);
         assert!(cosine >= 0.999, "{name}, {}: {cosine}", vector.text);
     }
 }

@@ -164,15 +164,11 @@ fn verify(
     name: Option<&str>,
     terminal: &mut Terminal,
 ) -> anyhow::Result<Outcome> {
-    let chosen: Vec<&Entry> = match name {
-        Some(name) => vec![manifest.find(name).map_err(|error| told(&error, terminal))?],
-        None => {
-            let all = source::list(manifest, models);
-            all.into_iter()
-                .filter(|(_, state)| *state != State::Missing)
-                .map(|(entry, _)| entry)
-                .collect()
-        }
+    let chosen: Vec<&Entry> = if let Some(name) = name {
+        vec![manifest.find(name).map_err(|error| told(&error, terminal))?]
+    } else {
+        let all = source::list(manifest, models).into_iter();
+        all.filter(|(_, state)| *state != State::Missing).map(|(entry, _)| entry).collect()
     };
     let mut outcome = Outcome::Done;
     for entry in chosen {
@@ -181,7 +177,7 @@ fn verify(
         bar.end();
         match verified {
             Ok(()) => {
-                terminal.line(&format!("{}: {}", entry.name, terminal.pick("完好", "intact")))
+                terminal.line(&format!("{}: {}", entry.name, terminal.pick("完好", "intact")));
             }
             Err(error) => {
                 terminal.line(&format!("{}: {}", entry.name, told(&error, terminal)));

@@ -15,7 +15,9 @@ pub(super) fn pool(vectors: &[f32], tokens: usize, hidden: usize, pooling: Pooli
         }
     }
     let scale = 1.0 / rows.max(1) as f32;
-    pooled.iter_mut().for_each(|x| *x *= scale);
+    for x in &mut pooled {
+        *x *= scale;
+    }
     pooled
 }
 

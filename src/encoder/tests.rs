@@ -118,7 +118,9 @@ fn xlm_r_tokenizers_are_read() {
 fn prefixes_and_pooling_come_from_the_models_own_files() {
     let check = |files: &[(&str, &str)], pooling: Pooling, query: &[u32], passage: &[u32]| {
         let folder = fixture::model();
-        files.iter().for_each(|(name, content)| folder.write(name, content));
+        for (name, content) in files {
+            folder.write(name, content);
+        }
         let encoder = load(folder.path()).unwrap();
         assert_eq!(encoder.model().pooling, pooling, "{files:?}");
         assert_eq!(encoder.tokenize("my", Role::Query).unwrap().ids(), query, "{files:?}");
@@ -173,13 +175,13 @@ fn refused(words: &str, change: impl Fn(&Folder)) {
 #[test]
 fn a_folder_that_is_no_model_is_refused() {
     refused("config.json is not there", |folder| {
-        fs::remove_file(folder.path().join(CONFIG)).unwrap()
+        fs::remove_file(folder.path().join(CONFIG)).unwrap();
     });
     refused("tokenizer.json is not there", |folder| {
-        fs::remove_file(folder.path().join(TOKENIZER)).unwrap()
+        fs::remove_file(folder.path().join(TOKENIZER)).unwrap();
     });
     refused("model.safetensors is not there", |folder| {
-        fs::remove_file(folder.path().join(WEIGHTS)).unwrap()
+        fs::remove_file(folder.path().join(WEIGHTS)).unwrap();
     });
     let missing = load(Path::new("models/no-such-model")).unwrap_err();
     assert_eq!(missing.remedy(), "run `firstline models pull no-such-model`");
@@ -208,7 +210,7 @@ fn an_impossible_shape_is_refused() {
     refused("config.json: expected", |folder| folder.write(CONFIG, "not json"));
     refused("unknown field", |folder| folder.write(ENCODER, "poling = \"cls\""));
     refused("only mean and CLS", |folder| {
-        folder.write("1_Pooling/config.json", r#"{"pooling_mode_max_tokens": true}"#)
+        folder.write("1_Pooling/config.json", r#"{"pooling_mode_max_tokens": true}"#);
     });
     refused("tokenizer.json", |folder| folder.write(TOKENIZER, "{}"));
 }
@@ -227,11 +229,11 @@ fn weights_that_do_not_fit_are_refused() {
     check("is missing", &|weights| drop(weights.remove(norm)));
     check("it must be [32]", &|weights| drop(weights.insert(norm.to_owned(), tensor(&[1.0; 31]))));
     check("only F32", &|weights| {
-        drop(weights.insert(norm.to_owned(), Tensor::new(&[1u32; 32], &Device::Cpu).unwrap()))
+        drop(weights.insert(norm.to_owned(), Tensor::new(&[1u32; 32], &Device::Cpu).unwrap()));
     });
     check("not finite", &|weights| drop(weights.insert(norm.to_owned(), tensor(&[f32::NAN; 32]))));
     check("not finite", &|weights| {
-        drop(weights.insert(norm.to_owned(), tensor(&[f32::INFINITY; 32])))
+        drop(weights.insert(norm.to_owned(), tensor(&[f32::INFINITY; 32])));
     });
     let bytes = |change: &dyn Fn(&mut Vec<u8>)| {
         refused("model.safetensors", |folder| {
@@ -284,7 +286,7 @@ fn a_token_without_a_vector_is_an_error() {
 #[test]
 fn embeddings_have_unit_length_or_none() {
     let check = |raw: &[f32], expect: &[f32]| {
-        assert_eq!(Embedding::from_raw(raw.to_vec()).as_slice(), expect)
+        assert_eq!(Embedding::from_raw(raw.to_vec()).as_slice(), expect);
     };
     check(&[3.0, 4.0], &[0.6, 0.8]);
     check(&[0.0, 0.0], &[0.0, 0.0]);

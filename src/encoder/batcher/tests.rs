@@ -79,10 +79,10 @@ fn run(batcher: &Batcher, text: &str) -> Result<Encoded, EncoderError> {
 }
 
 /// A batcher whose every pass waits for one unit sent down the channel.
-fn gated(workers: usize, queue: usize) -> (Batcher, std::sync::mpsc::Sender<()>, Arc<Toy>) {
+fn gated(workers: usize, queue: usize) -> (Batcher, mpsc::Sender<()>, Arc<Toy>) {
     let (open, gate) = channel();
     let toy = Arc::new(Toy { gate: Some(std::sync::Mutex::new(gate)), ..Toy::new() });
-    let encoder: Arc<dyn Encoder> = toy.clone();
+    let encoder: Arc<dyn Encoder> = Arc::<Toy>::clone(&toy);
     (Batcher::start(encoder, &config(workers, queue)).unwrap(), open, toy)
 }
 
@@ -147,7 +147,9 @@ fn a_full_queue_says_so_at_once() {
     };
     assert!(retry_after >= Duration::from_millis(50));
     drop(open);
-    receivers.iter().for_each(|receiver| assert!(receiver.recv().unwrap().is_ok()));
+    for receiver in &receivers {
+        assert!(receiver.recv().unwrap().is_ok());
+    }
 }
 
 #[test]
@@ -164,7 +166,9 @@ fn waiting_jobs_share_a_pass() {
         })
         .collect();
     drop(open);
-    receivers.iter().for_each(|receiver| assert!(receiver.recv().unwrap().is_ok()));
+    for receiver in &receivers {
+        assert!(receiver.recv().unwrap().is_ok());
+    }
     assert_eq!(toy.passes.load(Ordering::Relaxed), 2);
 }
 

@@ -121,7 +121,11 @@ fn encoded(
 
 /// Runs the closure that waits for a result.
 pub(super) fn finish(then: Then, result: Result<Encoded, EncoderError>) {
-    if guarded(|| Ok(then(result))).is_err() {
+    let handed_over = guarded(|| {
+        then(result);
+        Ok(())
+    });
+    if handed_over.is_err() {
         tracing::error!("the work after encoding panicked; its job is lost");
     }
 }

@@ -162,9 +162,13 @@ fn softmax_row(row: &mut [f32], mask: &[f32], scale: f32) {
         *x = *x * scale + mask;
         most = most.max(*x);
     }
-    row.iter_mut().for_each(|x| *x = exp(*x - most));
+    for x in row.iter_mut() {
+        *x = exp(*x - most);
+    }
     let scale = 1.0 / sum(row, |x| x);
-    row.iter_mut().for_each(|x| *x *= scale);
+    for x in row {
+        *x *= scale;
+    }
 }
 
 /// A sum in eight lanes, which the compiler may keep in vector registers.
@@ -248,7 +252,7 @@ mod tests {
     fn gelu_matches_the_error_function() {
         for step in -1_000..1_000 {
             let x = step as f32 / 100.0;
-            let truth = candle_core::Tensor::new(&[x], &candle_core::Device::Cpu)
+            let truth = Tensor::new(&[x], &candle_core::Device::Cpu)
                 .and_then(|x| x.gelu_erf())
                 .and_then(|y| y.to_vec1::<f32>())
                 .unwrap();

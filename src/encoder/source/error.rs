@@ -103,11 +103,11 @@ impl SourceError {
     pub(super) fn files(path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| {
             let path = path.to_owned();
-            match source.kind() {
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                    Self::DiskFull { path }
-                }
-                _ => Self::Files { path, source },
+            let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded];
+            if full.contains(&source.kind()) {
+                Self::DiskFull { path }
+            } else {
+                Self::Files { path, source }
             }
         }
     }

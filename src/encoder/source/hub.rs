@@ -29,7 +29,7 @@ pub(super) fn fetch(
     let repository = repository(hub, endpoint)?;
     let agent: Agent = Agent::config_builder()
         .timeout_connect(Some(Duration::from_secs(20)))
-        .timeout_recv_response(Some(Duration::from_secs(60)))
+        .timeout_recv_response(Some(Duration::from_mins(1)))
         .http_status_as_error(false)
         .build()
         .into();

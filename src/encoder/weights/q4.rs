@@ -326,6 +326,8 @@ fn length(value: u64) -> Result<usize, Problem> {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -334,13 +336,13 @@ mod tests {
     use crate::encoder::weights::{Numbers, tensors};
 
     /// Appends a tensor's line of the table of contents.
-    fn line(head: &mut Vec<u8>, name: &str, kind: u8, count: usize, offset: usize, bytes: usize) {
+    fn line(head: &mut Vec<u8>, name: &str, kind: u8, count: usize, place: Range<usize>) {
         head.extend(u16::try_from(name.len()).unwrap().to_le_bytes());
         head.extend(name.as_bytes());
         head.push(kind);
         head.extend(u32::try_from(count).unwrap().to_le_bytes());
-        head.extend((offset as u64).to_le_bytes());
-        head.extend((bytes as u64).to_le_bytes());
+        head.extend((place.start as u64).to_le_bytes());
+        head.extend((place.len() as u64).to_le_bytes());
     }
 
     /// A packed file of the shape of the tiny test model: matrices in blocks, the rest plain.
@@ -369,18 +371,16 @@ mod tests {
         let mut data = Vec::new();
         for entry in &entries {
             let (at, count) = (start + data.len(), entry.numbers());
-            if entry.shape.len() == 2 && entry.name != POSITIONS {
-                let block: Vec<u8> = f16::from_f32(0.5)
-                    .to_le_bytes()
-                    .into_iter()
-                    .chain((0..16).map(|j| j << 4 | (15 - j)))
-                    .collect();
+            let blocks = entry.shape.len() == 2 && entry.name != POSITIONS;
+            if blocks {
+                let scale = f16::from_f32(0.5).to_le_bytes();
+                let block: Vec<u8> =
+                    scale.into_iter().chain((0..16).map(|j| j << 4 | (15 - j))).collect();
                 data.extend(block.repeat(count / BLOCK));
-                line(&mut head, &entry.packed, 1, count, at, count / BLOCK * BLOCK_BYTES);
             } else {
                 data.extend(1.25f32.to_le_bytes().repeat(count));
-                line(&mut head, &entry.packed, 0, count, at, 4 * count);
             }
+            line(&mut head, &entry.packed, u8::from(blocks), count, at..start + data.len());
         }
         head.extend(data);
         head

@@ -111,18 +111,21 @@ fn canonical(stored: &str) -> String {
         .replace(".LayerNorm.beta", ".LayerNorm.bias")
 }
 
-/// Reads one tensor in blocks, so that the file never stands in memory beside its numbers.
+/// Reads one tensor of a type that [`check`] let pass, in blocks, so that the file never stands in memory beside its numbers.
 fn read_numbers(
     input: &mut impl Read,
     info: &TensorInfo,
     keep_half: bool,
 ) -> Result<Numbers, String> {
     let bytes = info.data_offsets.1 - info.data_offsets.0;
-    let numbers = match info.dtype {
-        Dtype::F16 if keep_half => Numbers::F16(decode(input, bytes, f16::from_le_bytes)?),
-        Dtype::F16 => Numbers::F32(decode(input, bytes, |b| f16::from_le_bytes(b).to_f32())?),
-        Dtype::BF16 => Numbers::F32(decode(input, bytes, |b| bf16::from_le_bytes(b).to_f32())?),
-        _ => Numbers::F32(decode(input, bytes, f32::from_le_bytes)?),
+    let numbers = if info.dtype == Dtype::F32 {
+        Numbers::F32(decode(input, bytes, f32::from_le_bytes)?)
+    } else if info.dtype == Dtype::BF16 {
+        Numbers::F32(decode(input, bytes, |b| bf16::from_le_bytes(b).to_f32())?)
+    } else if keep_half {
+        Numbers::F16(decode(input, bytes, f16::from_le_bytes)?)
+    } else {
+        Numbers::F32(decode(input, bytes, |b| f16::from_le_bytes(b).to_f32())?)
     };
     let finite = match &numbers {
         Numbers::F32(numbers) => numbers.iter().all(|x| x.is_finite()),

@@ -166,7 +166,7 @@ fn a_damaged_model_is_replaced() {
     from_hub(&models, &server).unwrap();
     assert_eq!(state(), State::Present);
     assert!(verdict().is_ok());
-    models.write("toy/model.safetensors", [8; 200_000]);
+    models.write("toy/model.safetensors", vec![8; 200_000]);
     assert!(matches!(verdict(), Err(SourceError::WrongHash { .. })));
     models.write("toy/model.safetensors", [8; 10]);
     assert_eq!(state(), State::Damaged);
@@ -185,7 +185,9 @@ fn a_folder_gives_a_model() {
     assert!(matches!(error, SourceError::NoFolder { .. }), "{error}");
     let error = take(from.path()).unwrap_err();
     assert!(matches!(error, SourceError::NothingThere { .. }), "{error}");
-    CONTENT.iter().for_each(|(name, bytes)| from.write(name, bytes));
+    for (name, bytes) in &CONTENT {
+        from.write(name, bytes);
+    }
     from.write("config.json", "{}");
     let error = take(from.path()).unwrap_err();
     assert!(matches!(error, SourceError::WrongHash { .. }), "{error}");
@@ -243,7 +245,9 @@ with zipfile.ZipFile(sys.argv[1], 'w', zipfile.ZIP_DEFLATED) as package:
     /// A folder with the toy's package, and its bytes; none where there is no Python, which the test then says.
     fn package() -> Option<(Folder, Vec<u8>)> {
         let (folder, content) = (Folder::new(), Folder::new());
-        CONTENT.iter().for_each(|(name, bytes)| content.write(name, bytes));
+        for (name, bytes) in &CONTENT {
+            content.write(name, bytes);
+        }
         let path = folder.path().join("toy_model-1.0-py3-none-any.whl");
         let made =
             Command::new("python3").args(["-c", MAKE]).arg(&path).arg(content.path()).status();
