@@ -2,6 +2,19 @@
 //! arguments only; no model, no clock, no file. The texts of answers come from the caller.
 
 pub mod lexicon;
+pub mod evidence;
+pub mod fusion;
+pub mod calibration;
+mod prior;
+mod newton;
+pub mod policy;
+pub mod options;
+
+use serde::{Deserialize, Serialize};
+
+pub use calibration::Calibration;
+pub use evidence::Evidence;
+pub use fusion::Fusion;
 
 use crate::message::{ArticleId, IntentId, Language, Mode, Priority, Probability, QueueId, Risk};
 
@@ -18,6 +31,8 @@ pub struct Decision {
     pub language: Language,
     /// The mode in force for this channel and language. In `Off` and `Shadow` the action is never Answer or Clarify.
     pub mode: Mode,
+    /// All that the verdict was computed from: with the bundle's gate and policy it gives the same verdict again.
+    pub evidence: Evidence,
 }
 
 /// The summary of a decision.
@@ -98,7 +113,7 @@ pub struct Section {
 }
 
 /// One option of a question asked back.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Choice {
     /// `"1"`, `"2"`, …: typed by the customer it counts as chosen.
     pub id: String,
@@ -118,7 +133,8 @@ pub struct Destination {
 }
 
 /// The kinds of small talk that have a phrase of their own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum SmallTalk {
     /// "hello", "在吗".
     Greeting,

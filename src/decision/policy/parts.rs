@@ -1,0 +1,110 @@
+//! A message with several questions: one ruling each, unless they are one question after all; and what may be done with
+//! the rulings here and now.
+
+use super::{About, Bench, Provisional, Ruled, Ruling};
+use crate::decision::evidence::Piece;
+use crate::decision::{Action, GuaranteeState, Reason};
+use crate::message::Mode;
+
+/// One ruling per question, as if automation were on and the gate certified.
+pub(super) fn ruled(bench: &Bench<'_>) -> Vec<Ruling> {
+    if let Some(about) = bench.one_question_after_all() {
+        return vec![bench.ruling(about)];
+    }
+    let pieces = 0..bench.evidence.pieces.len();
+    one_question_back(bench, pieces.map(|i| bench.ruling(About::Piece(i))).collect())
+}
+
+impl Bench<'_> {
+    fn ruling(&self, about: About) -> Ruling {
+        let piece = self.piece(about);
+        let judgement = self.judge(piece);
+        Ruling {
+            about,
+            outcome: judgement.outcome,
+            reason: judgement.reason,
+            rule: judgement.rule,
+            probability: self.gate.best(piece),
+        }
+    }
+
+    fn piece(&self, about: About) -> &Piece {
+        match about {
+            About::Whole => &self.evidence.whole,
+            About::Piece(i) => self.evidence.pieces.get(i).unwrap_or(&self.evidence.whole),
+        }
+    }
+
+    /// Where to read the one question of a message that has one, or whose pieces all mean the same: the plainest of the
+    /// whole message and those pieces.
+    fn one_question_after_all(&self) -> Option<About> {
+        let about = || (0..self.evidence.pieces.len()).map(About::Piece);
+        let group = |about: About| self.piece(about).sightings.first().map(|first| &first.group);
+        let questions = || about().filter(|about| self.piece(*about).small_talk.is_none());
+        let Some(meant) = questions().next().map(group) else { return Some(About::Whole) };
+        if about().count() < 2 {
+            return Some(About::Whole);
+        }
+        if !questions().all(|about| group(about) == meant) {
+            return None;
+        }
+        let plainer = |a: About, b: About| {
+            if self.gate.best(self.piece(b)) > self.gate.best(self.piece(a)) { b } else { a }
+        };
+        std::iter::once(About::Whole)
+            .chain(questions())
+            .filter(|a| group(*a) == meant)
+            .reduce(plainer)
+    }
+}
+
+/// Two questions asked back at once cannot be told apart by a typed "1", and one beside a ticket is the agent's to ask.
+fn one_question_back(bench: &Bench<'_>, mut rulings: Vec<Ruling>) -> Vec<Ruling> {
+    let asks = |ruling: &&Ruling| matches!(ruling.outcome, Ruled::Clarify(_));
+    let routes = |ruling: &Ruling| matches!(ruling.outcome, Ruled::Route(_));
+    if rulings.iter().filter(asks).count() < 2 && !rulings.iter().any(routes) {
+        return rulings;
+    }
+    for ruling in &mut rulings {
+        if matches!(ruling.outcome, Ruled::Clarify(_)) {
+            ruling.outcome = Ruled::Route(bench.destination(bench.piece(ruling.about)));
+        }
+    }
+    rulings
+}
+
+/// Without anything that vouches for the gate, would-be answers and questions back go to a person. In `Shadow` the rulings
+/// stay what they would have been; the action alone says that nothing is sent.
+pub(super) fn permitted(bench: &Bench<'_>, mut rulings: Vec<Ruling>) -> Vec<Ruling> {
+    let vouched = match bench.gate.state {
+        GuaranteeState::None => false,
+        GuaranteeState::Provisional => bench.config.provisional == Provisional::Answer,
+    };
+    if vouched || bench.evidence.situation.mode == Mode::Shadow {
+        return rulings;
+    }
+    for ruling in &mut rulings {
+        if matches!(ruling.outcome, Ruled::Answer(_) | Ruled::Clarify(_)) {
+            ruling.outcome = Ruled::Route(bench.destination(bench.piece(ruling.about)));
+            (ruling.reason, ruling.rule) = (Reason::NotCertified, "not-certified");
+        }
+    }
+    rulings
+}
+
+/// The summary: a person as soon as one question needs one, so that no half of a message is dropped in silence.
+pub(super) fn action(bench: &Bench<'_>, rulings: &[Ruling]) -> Action {
+    if bench.evidence.situation.mode != Mode::On {
+        return Action::Route;
+    }
+    let any = |wanted: fn(&Ruled) -> bool| rulings.iter().any(|ruling| wanted(&ruling.outcome));
+    if any(|outcome| matches!(outcome, Ruled::Route(_))) {
+        Action::Route
+    } else if any(|outcome| matches!(outcome, Ruled::Clarify(_))) {
+        Action::Clarify
+    } else if any(|outcome| matches!(outcome, Ruled::Answer(_))) {
+        Action::Answer
+    } else {
+        Action::None
+    }
+}

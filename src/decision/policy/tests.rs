@@ -1,0 +1,200 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::decision::GuaranteeState;
+use crate::decision::calibration::Calibration;
+use crate::decision::evidence::{
+    Bar, Favourite, Input, Piece, Readings, Sighting, Situation, stored,
+};
+use crate::decision::lexicon::Wish;
+use crate::message::{Handling, Language, Mode, Priority};
+
+/// A gate whose probability is the reading `share`, more or less: 0.5 at share 0.5.
+fn gate(state: GuaranteeState) -> Gate {
+    let steep = Readings::NAMES.map(|name| if name == "share" { 20.0 } else { 0.0 });
+    Gate { calibration: Calibration::new(steep, -10.0), threshold: 0.8, state }
+}
+
+fn config() -> Config {
+    let queue = QueueId::new("general").unwrap();
+    Config { provisional: Provisional::Answer, ..Config::new(queue) }
+}
+
+fn sighting(article: &str, share: f64) -> Sighting {
+    Sighting {
+        article: ArticleId::new(article).unwrap(),
+        revision: String::new(),
+        group: article.to_owned(),
+        label: article.to_owned(),
+        handling: Handling::Answer,
+        risk: Risk::None,
+        queue: None,
+        priority: Priority::Normal,
+        bars: Vec::new(),
+        options: Vec::new(),
+        matched: String::new(),
+        dense: 0.0,
+        lexical: 0.0,
+        intent: 0.0,
+        favourite: Favourite::Both,
+        readings: Readings { share: stored(share), ..Readings::default() },
+    }
+}
+
+fn any_sighting() -> impl Strategy<Value = Sighting> {
+    let handling = prop::sample::select(vec![Handling::Answer, Handling::Clarify, Handling::Route]);
+    let risk = prop::sample::select(vec![Risk::None, Risk::None, Risk::Money]);
+    let priority = prop::sample::select(vec![Priority::Low, Priority::Normal, Priority::Urgent]);
+    let bars = prop::sample::subsequence(vec![Bar::Channel, Bar::Language, Bar::Empty], 0..2);
+    (0..6u8, 0.0..1.0f64, handling, risk, priority, bars).prop_map(
+        |(name, share, handling, risk, priority, bars)| Sighting {
+            handling,
+            risk,
+            priority,
+            bars,
+            ..sighting(&format!("article-{name}"), share)
+        },
+    )
+}
+
+fn any_piece() -> impl Strategy<Value = Piece> {
+    let wish = prop::option::weighted(0.1, prop::sample::select(vec![Wish::Asked, Wish::Declined]));
+    let talk = prop::option::weighted(0.1, Just(SmallTalk::Thanks));
+    let urgent = prop::collection::vec(Just("fire".to_owned()), 0..2);
+    (wish, talk, urgent, prop::collection::vec(any_sighting(), 0..5)).prop_map(
+        |(wish, small_talk, urgent_words, sightings)| Piece {
+            wish,
+            small_talk,
+            urgent_words,
+            sightings,
+            ..Piece::default()
+        },
+    )
+}
+
+fn any_evidence() -> impl Strategy<Value = Evidence> {
+    let mode = prop::sample::select(vec![Mode::On, Mode::On, Mode::On, Mode::Shadow, Mode::Off]);
+    let input = prop::sample::select(vec![
+        Input::Words,
+        Input::Words,
+        Input::Gesture,
+        Input::Noise,
+        Input::Attachment,
+        Input::Opening,
+        Input::Chosen,
+    ]);
+    let pieces = prop::collection::vec(any_piece(), 0..5);
+    (mode, input, any::<bool>(), any::<bool>(), any_piece(), pieces).prop_map(
+        |(mode, input, served, clarified_last, whole, pieces)| {
+            let language = Language::EN;
+            let situation =
+                Situation { mode, language, served, input, clarified_last, degraded: false };
+            Evidence { situation, whole, pieces }
+        },
+    )
+}
+
+fn any_state() -> impl Strategy<Value = GuaranteeState> {
+    prop::sample::select(vec![
+        GuaranteeState::Provisional,
+        GuaranteeState::Provisional,
+        GuaranteeState::None,
+    ])
+}
+
+fn answers(verdict: &Verdict) -> bool {
+    verdict.rulings.iter().any(|ruling| matches!(ruling.outcome, Ruled::Answer(_)))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn every_evidence_has_one_verdict(evidence in any_evidence(), state in any_state()) {
+        let verdict = decide(&evidence, &gate(state), &config());
+        prop_assert!(!verdict.rulings.is_empty());
+        prop_assert_eq!(&verdict, &decide(&evidence, &gate(state), &config()));
+        let stored = serde_json::to_string(&evidence).unwrap();
+        let replayed: Evidence = serde_json::from_str(&stored).unwrap();
+        prop_assert_eq!(verdict, decide(&replayed, &gate(state), &config()));
+    }
+
+    #[test]
+    fn nothing_is_sent_where_it_may_not_be(evidence in any_evidence(), state in any_state()) {
+        let verdict = decide(&evidence, &gate(state), &config());
+        if evidence.situation.mode != Mode::On {
+            prop_assert_eq!(verdict.action, Action::Route);
+        }
+        if state == GuaranteeState::None && evidence.situation.mode == Mode::On {
+            prop_assert!(!answers(&verdict) && verdict.action != Action::Clarify);
+        }
+        let cautious = Config { provisional: Provisional::Route, ..config() };
+        let cautious = decide(&evidence, &gate(state), &cautious);
+        prop_assert!(!matches!(cautious.action, Action::Answer | Action::Clarify));
+    }
+
+    #[test]
+    fn an_answer_is_the_best_candidate_and_passes_the_gate(evidence in any_evidence()) {
+        let gate = gate(GuaranteeState::Provisional);
+        for ruling in decide(&evidence, &gate, &config()).rulings {
+            let Ruled::Answer(article) = ruling.outcome else { continue };
+            let piece = match ruling.about {
+                About::Whole => &evidence.whole,
+                About::Piece(i) => &evidence.pieces[i],
+            };
+            let first = &piece.sightings[0];
+            prop_assert_eq!(&article, &first.article);
+            prop_assert!(first.bars.is_empty() && first.risk == Risk::None);
+            prop_assert_eq!(first.handling, Handling::Answer);
+            let chosen = evidence.situation.input == Input::Chosen;
+            prop_assert!(chosen || ruling.probability.get() >= gate.threshold);
+        }
+    }
+
+    #[test]
+    fn a_wish_for_a_person_always_wins(evidence in any_evidence(), at in 0..5usize) {
+        let mut evidence = evidence;
+        evidence.situation.mode = Mode::On;
+        match evidence.pieces.get_mut(at) {
+            Some(piece) => piece.wish = Some(Wish::Asked),
+            None => evidence.whole.wish = Some(Wish::Asked),
+        }
+        let verdict = decide(&evidence, &gate(GuaranteeState::Provisional), &config());
+        prop_assert_eq!(verdict.action, Action::Route);
+        prop_assert_eq!(verdict.rulings[0].reason, Reason::PersonAskedFor);
+    }
+
+    #[test]
+    fn nobody_is_asked_back_twice_in_a_row(evidence in any_evidence()) {
+        let mut evidence = evidence;
+        evidence.situation.clarified_last = true;
+        let verdict = decide(&evidence, &gate(GuaranteeState::Provisional), &config());
+        prop_assert!(verdict.action != Action::Clarify);
+    }
+
+    #[test]
+    fn at_most_one_question_is_asked_back_and_its_options_differ(evidence in any_evidence()) {
+        let verdict = decide(&evidence, &gate(GuaranteeState::Provisional), &config());
+        let asked: Vec<&Vec<Choice>> = verdict
+            .rulings
+            .iter()
+            .filter_map(|ruling| if let Ruled::Clarify(options) = &ruling.outcome { Some(options) } else { None })
+            .collect();
+        prop_assert!(asked.len() <= 1);
+        for options in asked {
+            let ids: Vec<String> = (1..=options.len()).map(|i| i.to_string()).collect();
+            prop_assert!(options.iter().map(|option| &option.id).eq(&ids));
+            let mut articles: Vec<&ArticleId> = options.iter().map(|option| &option.article).collect();
+            articles.sort();
+            articles.dedup();
+            prop_assert_eq!(articles.len(), options.len());
+        }
+    }
+
+    #[test]
+    fn a_half_answered_message_goes_to_a_person(evidence in any_evidence()) {
+        let verdict = decide(&evidence, &gate(GuaranteeState::Provisional), &config());
+        let routed = verdict.rulings.iter().any(|ruling| matches!(ruling.outcome, Ruled::Route(_)));
+        prop_assert!(!routed || verdict.action == Action::Route);
+    }
+}

@@ -1,0 +1,104 @@
+//! Articles → [`Bundle`]: embed, index, fit, learn, hash. The same source, model and policy give the same bundle, to the
+//! last bit of its hash, on one kind of processor.
+
+use std::collections::HashMap;
+
+use sha2::{Digest, Sha256};
+
+use super::examples::{self, Examples};
+use super::lessons::{Learned, learn};
+use super::readers::{Readers, Training};
+use super::{Bundle, BundleInfo, ReleaseError, VectorCache};
+use crate::decision::policy;
+use crate::encoder::{Batcher, Embedding, Model, Role};
+use crate::knowledge::article::Article;
+use crate::knowledge::{Library, Phrases};
+
+/// What a bundle is built from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Source {
+    /// The articles to serve: those that are valid today, without drafts.
+    pub articles: Vec<Article>,
+    /// The system's own texts.
+    pub phrases: Phrases,
+    /// What the operator decided.
+    pub policy: policy::Config,
+}
+
+/// How far a build is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Texts encoded, of those that no cache knew.
+    Encode {
+        /// So many are done.
+        done: usize,
+        /// Of so many.
+        of: usize,
+    },
+    /// The readers are fitted.
+    Fit,
+    /// Mix and gate are learned.
+    Learn,
+}
+
+impl Bundle {
+    /// Builds a bundle. `progress` is told before each step; encoding is the long one.
+    pub fn build(
+        source: Source,
+        batcher: &Batcher,
+        vectors: &VectorCache,
+        progress: &mut dyn FnMut(Step),
+    ) -> Result<Self, ReleaseError> {
+        let mut embed = |texts: &[(String, Role)]| {
+            vectors.embed(texts, batcher, &mut |done, of| progress(Step::Encode { done, of }))
+        };
+        let library = Library::build(source.articles, source.phrases, &mut embed)?;
+        let texts = examples::texts();
+        let asked: Vec<(String, Role)> =
+            texts.iter().map(|text| ((*text).to_owned(), Role::Query)).collect();
+        let known: HashMap<&str, Embedding> = texts.into_iter().zip(embed(&asked)?).collect();
+        progress(Step::Fit);
+        let training = Training::of(&library);
+        let readers = training.fit(&library)?;
+        let examples = Examples::fit(&known, &library)?;
+        progress(Step::Learn);
+        let learned = learn(&library, (&training, &readers), &examples, source.policy.target)?;
+        let info = info(batcher.model(), &library, (&readers, &examples, &learned), &source.policy);
+        let Learned { fusion, gate } = learned;
+        Ok(Self { library, readers, examples, fusion, gate, policy: source.policy, info })
+    }
+}
+
+fn info(
+    model: &Model,
+    library: &Library,
+    (readers, examples, learned): (&Readers, &Examples, &Learned),
+    policy: &policy::Config,
+) -> BundleInfo {
+    let mut head = Sha256::new();
+    let bytes = readers.head.bytes().chain(readers.likeness.bytes()).chain(examples.bytes());
+    let bytes = bytes.chain(learned.fusion.bytes()).chain(learned.gate.bytes());
+    // Many small updates are slow, one large buffer is not.
+    head.update(bytes.collect::<Vec<u8>>());
+    let head = hex(&head.finalize());
+    let policy = hex(&Sha256::digest(format!("{policy:?}")));
+    let knowledge_revision = library.revision().to_owned();
+    let parts = [model.hash.as_str(), &head, &knowledge_revision, &policy].join("\n");
+    let short: String = model.hash.chars().take(12).collect();
+    BundleInfo {
+        hash: hex(&Sha256::digest(parts)),
+        model: format!("{}@{short}", model.name),
+        head,
+        knowledge_revision,
+        policy,
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        for nibble in [byte >> 4, byte & 15] {
+            text.extend(char::from_digit(u32::from(nibble), 16));
+        }
+        text
+    })
+}

@@ -1,0 +1,178 @@
+//! The readers that are fitted on a library's questions, and the scale that makes their similarities comparable between
+//! encoders. A class of the readers is an answer group: what the gate judges is an answer, not an intent.
+
+use crate::encoder::Embedding;
+use crate::intent::{Examples, FitError, Folds, Head, Likeness, fit, out_of_fold};
+use crate::knowledge::Library;
+use crate::message::IntentId;
+
+/// Classifier, typicality and scale.
+#[derive(Debug)]
+pub(super) struct Readers {
+    pub(super) head: Head,
+    pub(super) likeness: Likeness,
+    pub(super) scale: Scale,
+}
+
+/// What the fitted readers say about a vector, by answer group.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Opinion {
+    /// Probabilities.
+    pub(super) intent: Vec<f64>,
+    /// How typical it is of each group.
+    pub(super) likeness: Vec<f64>,
+}
+
+impl Opinion {
+    /// The opinion of readers that never heard of a group.
+    pub(super) fn without(mut self, group: usize) -> Self {
+        if let Some(own) = self.intent.get_mut(group) {
+            *own = 0.0;
+        }
+        let rest: f64 = self.intent.iter().sum();
+        if rest > 0.0 {
+            self.intent.iter_mut().for_each(|share| *share /= rest);
+        }
+        self
+    }
+}
+
+/// The phrasings that readers learn from: an article's questions, or its title where it has none.
+pub(super) struct Training {
+    /// Indices into the library's entries.
+    pub(super) entries: Vec<usize>,
+    groups: Vec<usize>,
+    vectors: Vec<Vec<f32>>,
+    classes: Vec<IntentId>,
+}
+
+/// Held out at once, so that each question is judged by readers that have not seen it. A small library needs many folds
+/// to keep its classes whole; a large one has enough lessons in the first.
+fn folds(examples: usize) -> Folds {
+    let count = match examples {
+        0..=1_500 => 8,
+        1_501..=6_000 => 5,
+        _ => 4,
+    };
+    Folds { count, enough: 2_000 }
+}
+
+impl Training {
+    pub(super) fn of(library: &Library) -> Self {
+        let has_questions: Vec<bool> =
+            library.articles().iter().map(|article| !article.questions.is_empty()).collect();
+        let learns = |article: usize, is_question: bool| {
+            is_question || has_questions.get(article) == Some(&false)
+        };
+        let all = library.entries().iter().enumerate();
+        let chosen = all.filter(|(_, entry)| learns(entry.article, entry.question.is_some()));
+        let (entries, groups) =
+            chosen.map(|(at, entry)| (at, library.groups().group(entry.article))).unzip();
+        let mut training = Self { entries, groups, vectors: Vec::new(), classes: classes(library) };
+        training.vectors = training.entries.iter().map(|at| library.vector(*at).to_vec()).collect();
+        training
+    }
+
+    /// The phrasings that can be asked as if they stood nowhere: their groups have others.
+    pub(super) fn lessons(&self) -> Vec<usize> {
+        let mut sizes = vec![0usize; self.classes.len()];
+        for group in &self.groups {
+            if let Some(size) = sizes.get_mut(*group) {
+                *size += 1;
+            }
+        }
+        let has_others = |at: &usize| sizes.get(self.group(*at)).is_some_and(|size| *size > 1);
+        (0..self.groups.len()).filter(has_others).collect()
+    }
+
+    pub(super) fn group(&self, at: usize) -> usize {
+        self.groups.get(at).copied().unwrap_or_default()
+    }
+
+    /// Fits the readers.
+    pub(super) fn fit(&self, library: &Library) -> Result<Readers, FitError> {
+        let scale = Scale::of(library);
+        if self.entries.is_empty() {
+            let head = Head::uniform(self.classes.clone(), library.dimensions());
+            return Ok(Readers { head, likeness: Likeness::empty(self.classes.len()), scale });
+        }
+        let config = fit::Config::default();
+        let head = fit(&self.vectors, &self.groups, self.classes.clone(), &config)?;
+        let likeness = Likeness::fit(&self.examples()?)?;
+        Ok(Readers { head, likeness, scale })
+    }
+
+    /// Per phrasing what readers say that have not seen it; `None` where enough others are held out.
+    pub(super) fn held_out(&self) -> Result<Vec<Option<Opinion>>, FitError> {
+        if self.entries.is_empty() {
+            return Ok(Vec::new());
+        }
+        let folds = folds(self.entries.len());
+        let examples = self.examples()?;
+        let intents = out_of_fold(&examples, folds, &fit::Config::default())?;
+        let likenesses = Likeness::out_of_fold(&examples, folds)?;
+        let both = intents.into_iter().zip(likenesses);
+        Ok(both.map(|(i, l)| Some(Opinion { intent: i?, likeness: l? })).collect())
+    }
+
+    fn examples(&self) -> Result<Examples<'_, Vec<f32>>, FitError> {
+        Examples::new(&self.vectors, &self.groups, self.classes.len())
+    }
+}
+
+/// The intent of each group: its first member's.
+fn classes(library: &Library) -> Vec<IntentId> {
+    let first = |group: usize| library.groups().members(group).first().copied();
+    let intent = |at: usize| library.articles().get(at).map(|article| article.intent.clone());
+    (0..library.groups().len()).filter_map(|group| intent(first(group)?)).collect()
+}
+
+impl Readers {
+    pub(super) fn opinion(&self, vector: &Embedding) -> Opinion {
+        let vector = vector.as_slice();
+        Opinion { intent: self.head.scores(vector), likeness: self.likeness.scores(vector) }
+    }
+}
+
+/// Cosines → similarities that mean the same with every encoder: 0 is the level of two unrelated questions of this
+/// library, 1 is the same text. Some encoders put everything above 0.75, others spread over 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Scale {
+    floor: f64,
+}
+
+/// Pairs looked at to find the level of unrelated questions.
+const PAIRS: usize = 4_000;
+
+impl Scale {
+    fn of(library: &Library) -> Self {
+        let count = library.entries().len();
+        // A stride that shares no factor with the count visits all pairs' distances evenly; no chance is involved.
+        let pairs =
+            (1..count).flat_map(|apart| (0..count).map(move |at| (at, (at + apart) % count)));
+        let stride = (count.saturating_sub(1) * count / PAIRS).max(1) | 1;
+        let cosines: Vec<f64> = pairs
+            .step_by(stride)
+            .filter(|pair| unrelated(library, *pair))
+            .map(|(a, b)| cosine(library.vector(a), library.vector(b)))
+            .collect();
+        let mean = cosines.iter().sum::<f64>() / cosines.len().max(1) as f64;
+        Self { floor: mean.clamp(0.0, 0.95) }
+    }
+
+    pub(super) fn similarity(self, cosine: f32) -> f64 {
+        (f64::from(cosine) - self.floor) / (1.0 - self.floor)
+    }
+}
+
+/// Of one language and different answers.
+fn unrelated(library: &Library, (a, b): (usize, usize)) -> bool {
+    let article = |at: usize| library.entries().get(at).map(|entry| entry.article);
+    let (Some(a), Some(b)) = (article(a), article(b)) else { return false };
+    let language = |at: usize| library.articles().get(at).map(|article| article.lang);
+    library.groups().group(a) != library.groups().group(b) && language(a) == language(b)
+}
+
+fn cosine(a: &[f32], b: &[f32]) -> f64 {
+    a.iter().zip(b).map(|(x, y)| f64::from(x * y)).sum()
+}

@@ -1,0 +1,184 @@
+//! The second half of the pipeline: vectors → evidence → verdict → a [`Decision`] with its texts. Runs on a worker's
+//! thread.
+
+use super::{Prepared, Turn};
+use crate::decision::evidence::{Piece, Sighting};
+use crate::decision::policy::{About, Ruled, Ruling, decide};
+use crate::decision::{
+    Answer, Candidate, Decision, Evidence, Explanation, Outcome, Part, Reason, Section,
+};
+use crate::encoder::Embedding;
+use crate::encoder::batcher::Encoded;
+use crate::knowledge::article::Article;
+use crate::knowledge::{KnowledgeError, to_plain};
+use crate::message::{ArticleId, Probability};
+use crate::release::Bundle;
+
+/// What is seen in a turn: everything its verdict will depend on.
+pub fn observe(bundle: &Bundle, prepared: &Prepared, encoded: Option<&Encoded>) -> Evidence {
+    let vectors = encoded.map_or(&[][..], |encoded| encoded.embeddings.as_slice());
+    let mut evidence = Evidence { situation: prepared.situation.clone(), ..Evidence::default() };
+    if let Some(article) = prepared.chosen {
+        evidence.whole.sightings.extend(bundle.chosen(article, &prepared.view));
+        return evidence;
+    }
+    let read: Result<Vec<Piece>, KnowledgeError> = prepared
+        .texts()
+        .iter()
+        .zip(vectors)
+        .map(|(text, v)| read(bundle, prepared, (text, v)))
+        .collect();
+    match read {
+        Ok(pieces) => {
+            let mut pieces = pieces.into_iter();
+            evidence.whole = pieces.next().unwrap_or_default();
+            evidence.pieces = pieces.collect();
+        }
+        Err(error) => {
+            // The customer gets a person; the operator reads why.
+            tracing::error!(%error, "a message could not be looked up");
+            evidence.situation.degraded = true;
+            evidence.whole =
+                prepared.texts().first().map(|text| bundle.read_words(text)).unwrap_or_default();
+        }
+    }
+    evidence
+}
+
+fn read(
+    bundle: &Bundle,
+    prepared: &Prepared,
+    (text, vector): (&str, &Embedding),
+) -> Result<Piece, KnowledgeError> {
+    bundle.read(text, vector, &prepared.view)
+}
+
+/// The decision on a turn: the verdict on its evidence, with the texts that the verdict names.
+pub fn conclude(
+    bundle: &Bundle,
+    turn: &Turn,
+    prepared: &Prepared,
+    (evidence, encoded): (Evidence, Option<&Encoded>),
+) -> Decision {
+    let verdict = decide(&evidence, bundle.gate(), bundle.policy());
+    let filling = Filling { bundle, turn, prepared, evidence: &evidence, encoded };
+    let parts = verdict.rulings.into_iter().map(|ruling| filling.part(ruling)).collect();
+    Decision {
+        action: verdict.action,
+        parts,
+        urgency: verdict.urgency,
+        language: evidence.situation.language,
+        mode: evidence.situation.mode,
+        evidence,
+    }
+}
+
+/// What a verdict's texts are taken from.
+struct Filling<'a> {
+    bundle: &'a Bundle,
+    turn: &'a Turn,
+    prepared: &'a Prepared,
+    evidence: &'a Evidence,
+    encoded: Option<&'a Encoded>,
+}
+
+impl Filling<'_> {
+    fn part(&self, ruling: Ruling) -> Part {
+        let explanation = self.explanation(&ruling);
+        let outcome = match ruling.outcome {
+            Ruled::Answer(ref article) => self.answer(article, &ruling),
+            Ruled::Clarify(options) => Outcome::Clarify(options),
+            Ruled::Route(destination) => Outcome::Route(destination),
+            Ruled::SmallTalk(kind) => Outcome::SmallTalk(kind),
+            Ruled::Nothing => Outcome::Nothing,
+        };
+        Part { text: self.text(ruling.about), outcome, reason: ruling.reason, explanation }
+    }
+
+    /// The piece as written.
+    fn text(&self, about: About) -> String {
+        let piece = match about {
+            About::Whole => None,
+            About::Piece(at) => self.prepared.pieces.get(at),
+        };
+        piece.unwrap_or(&self.turn.text).clone()
+    }
+
+    fn piece(&self, about: About) -> &Piece {
+        match about {
+            About::Whole => &self.evidence.whole,
+            About::Piece(at) => self.evidence.pieces.get(at).unwrap_or(&self.evidence.whole),
+        }
+    }
+
+    fn answer(&self, id: &ArticleId, ruling: &Ruling) -> Outcome {
+        // The verdict names an article of this very bundle, so there is one.
+        let Some(article) = self.bundle.library().article(id) else { return Outcome::Nothing };
+        let probability = match ruling.reason {
+            Reason::CustomerChoice => Probability::new(1.0),
+            _ => ruling.probability,
+        };
+        let target = self.bundle.policy().target;
+        let first = self.piece(ruling.about).sightings.first();
+        Outcome::Answer(Box::new(Answer {
+            article: article.id.clone(),
+            revision: article.revision.clone(),
+            title: article.title.clone(),
+            text: to_plain(&article.answer),
+            markdown: article.answer.clone(),
+            more: sections(article, first.map_or("", |sighting| sighting.matched.as_str())),
+            probability,
+            risk: article.risk,
+            guarantee: self.bundle.gate().guarantee(target, self.evidence.situation.language),
+        }))
+    }
+
+    fn explanation(&self, ruling: &Ruling) -> Explanation {
+        let piece = self.piece(ruling.about);
+        let gate = self.bundle.gate();
+        let first = piece.sightings.first();
+        let at = match ruling.about {
+            About::Whole => 0,
+            About::Piece(at) => at + 1,
+        };
+        let tokens = self.encoded.and_then(|encoded| encoded.tokens.get(at)).copied();
+        let truncated = self.encoded.and_then(|encoded| encoded.truncated.get(at)).copied();
+        let intents = piece.intents.iter().cloned();
+        Explanation {
+            candidates: piece.sightings.iter().map(|s| self.candidate(s)).collect(),
+            intents: intents.map(|(intent, p)| (intent, Probability::new(p))).collect(),
+            evidence: first
+                .map(|s| gate.calibration.contributions(&s.readings))
+                .unwrap_or_default(),
+            threshold: gate.threshold,
+            rule: ruling.rule,
+            tokens: tokens.unwrap_or_default(),
+            truncated: truncated.unwrap_or_default(),
+        }
+    }
+
+    fn candidate(&self, sighting: &Sighting) -> Candidate {
+        Candidate {
+            article: sighting.article.clone(),
+            revision: sighting.revision.clone(),
+            matched: sighting.matched.clone(),
+            dense: sighting.dense,
+            lexical: sighting.lexical,
+            intent: sighting.intent,
+            probability: self.bundle.gate().probability(sighting),
+            group: sighting.group.clone(),
+        }
+    }
+}
+
+/// The sections after the answer; the one that matched comes first.
+fn sections(article: &Article, matched: &str) -> Vec<Section> {
+    let section = |section: &crate::knowledge::article::Section| Section {
+        heading: section.heading.clone(),
+        anchor: section.anchor.clone(),
+        markdown: section.markdown.clone(),
+    };
+    let mut sections: Vec<Section> = article.sections.iter().map(section).collect();
+    sections.sort_by_key(|section| section.heading != matched);
+    sections
+}

@@ -1,0 +1,78 @@
+//! The first half of the pipeline: what kind of turn it is, in which language, of how many questions, and what the encoder
+//! must read of it. No vector is known yet.
+
+use super::{Input, Turn};
+use crate::decision::evidence::{self, Situation};
+use crate::decision::options;
+use crate::message::ArticleId;
+use crate::release::{Bundle, View};
+use crate::text::{language, normalize, shape, split};
+
+/// A turn ready to be encoded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prepared {
+    pub(super) situation: Situation,
+    pub(super) view: View,
+    /// The questions as written where there are several; else empty.
+    pub(super) pieces: Vec<String>,
+    /// The chosen article, as an index into the library.
+    pub(super) chosen: Option<usize>,
+    texts: Vec<String>,
+}
+
+impl Prepared {
+    /// What the encoder must read: the whole message, then its pieces. Empty where there is nothing to read.
+    pub fn texts(&self) -> &[String] {
+        &self.texts
+    }
+}
+
+/// Prepares a turn.
+pub fn prepare(bundle: &Bundle, turn: &Turn) -> Prepared {
+    let language = language::detect(&turn.text, turn.language_hint);
+    let view = View { language, channel: turn.channel.clone() };
+    let chosen = chosen(turn).and_then(|article| bundle.library().index_of(&article));
+    let input = if chosen.is_some() { evidence::Input::Chosen } else { kind(turn) };
+    let situation = Situation {
+        mode: turn.mode,
+        language,
+        served: bundle.speaks(language),
+        input,
+        clarified_last: turn.clarified_last,
+        degraded: false,
+    };
+    let reads = input == evidence::Input::Words;
+    let pieces = if reads { pieces(&turn.text) } else { Vec::new() };
+    let whole = reads.then_some(&turn.text).into_iter();
+    let texts = whole.chain(&pieces).map(|text| normalize(text).as_str().to_owned()).collect();
+    Prepared { situation, view, pieces, chosen, texts }
+}
+
+/// The article that the customer tapped, or whose number or label was typed.
+fn chosen(turn: &Turn) -> Option<ArticleId> {
+    match &turn.input {
+        Input::Chosen(article) => Some(article.clone()),
+        Input::Words => {
+            options::typed(&turn.text, &turn.options).map(|option| option.article.clone())
+        }
+        Input::Attachment | Input::Opening => None,
+    }
+}
+
+fn kind(turn: &Turn) -> evidence::Input {
+    let shape = shape::shape(&turn.text);
+    match turn.input {
+        Input::Opening => evidence::Input::Opening,
+        _ if !shape.nothing_to_read() => evidence::Input::Words,
+        Input::Attachment => evidence::Input::Attachment,
+        Input::Words | Input::Chosen(_) if shape.marks > 0 && !shape.only_emoji() => {
+            evidence::Input::Noise
+        }
+        Input::Words | Input::Chosen(_) => evidence::Input::Gesture,
+    }
+}
+
+fn pieces(text: &str) -> Vec<String> {
+    let pieces = split::questions(text);
+    if pieces.len() < 2 { Vec::new() } else { pieces }
+}
