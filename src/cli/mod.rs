@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand, each a few named steps. The only place that knows clap, anyhow and progress
 //! bars; everything it prints goes through [`Terminal`].
 
+mod bench;
 mod kb;
 mod models;
 mod terminal;

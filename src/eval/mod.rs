@@ -10,6 +10,8 @@ pub mod statistics;
 pub mod gate;
 pub mod score;
 pub mod suite;
+pub mod quality;
+pub mod report;
 pub mod load;
 pub mod encode;
 pub mod demo;

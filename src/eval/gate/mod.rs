@@ -100,7 +100,7 @@ impl Reading {
 }
 
 /// Cross-fitted scores: five folds, each scored by a calibrator that did not see it.
-pub(super) fn out_of_fold(cases: &[&Case], fit: &Fit<'_>) -> Vec<Scored> {
+pub(crate) fn out_of_fold(cases: &[&Case], fit: &Fit<'_>) -> Vec<Scored> {
     const FOLDS: usize = 5;
     let mut scored = vec![Scored { score: f64::NEG_INFINITY, right: false }; cases.len()];
     for fold in 0..FOLDS.min(cases.len()) {

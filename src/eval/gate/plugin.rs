@@ -23,23 +23,30 @@ pub struct Plugin {
     pub calibration_messages: usize,
 }
 
-/// Chooses on a random half by cross-fitted scores, reads on the other by the refit, `splits` times.
-pub fn plugin(cases: &[Case], target: f64, splits: u32, fit: &Fit<'_>) -> Plugin {
-    let readings: Vec<Reading> =
-        (0..splits).into_par_iter().map(|seed| one_split(cases, target, seed, fit)).collect();
-    Plugin {
-        target,
-        mean_coverage: mean(readings.iter().map(|reading| reading.coverage())).unwrap_or(0.0),
-        mean_precision: mean(readings.iter().filter_map(|reading| reading.precision())),
-        splits,
-        calibration_messages: cases.len() / 2,
-    }
+/// Chooses on a random half by cross-fitted scores, reads on the other by the refit, `splits` times; one entry for each of
+/// `targets`, all on the same halves.
+pub fn plugin(cases: &[Case], targets: &[f64], splits: u32, fit: &Fit<'_>) -> Vec<Plugin> {
+    let readings: Vec<Vec<Reading>> =
+        (0..splits).into_par_iter().map(|seed| one_split(cases, targets, seed, fit)).collect();
+    let summary = |(place, target): (usize, &f64)| {
+        let of_target: Vec<Reading> =
+            readings.iter().filter_map(|split| split.get(place)).copied().collect();
+        Plugin {
+            target: *target,
+            mean_coverage: mean(of_target.iter().map(|split| split.coverage())).unwrap_or(0.0),
+            mean_precision: mean(of_target.iter().filter_map(|split| split.precision())),
+            splits,
+            calibration_messages: cases.len() / 2,
+        }
+    };
+    targets.iter().enumerate().map(summary).collect()
 }
 
-fn one_split(cases: &[Case], target: f64, seed: u32, fit: &Fit<'_>) -> Reading {
+fn one_split(cases: &[Case], targets: &[f64], seed: u32, fit: &Fit<'_>) -> Vec<Reading> {
     let shuffled = Dice::new(u64::from(seed)).shuffled(cases);
     let (choosing, reading) = shuffled.split_at(shuffled.len() / 2);
     let ladder = ladder(&out_of_fold(choosing, fit));
-    let threshold = lowest(&ladder, target).map(|step| step.threshold);
-    Reading::at(threshold, &score_all(reading, &fitted(choosing, fit)))
+    let reading = score_all(reading, &fitted(choosing, fit));
+    let threshold = |target: &f64| lowest(&ladder, *target).map(|step| step.threshold);
+    targets.iter().map(|target| Reading::at(threshold(target), &reading)).collect()
 }

@@ -93,7 +93,7 @@ fn out_of_fold_scores_never_come_from_their_own_labels() {
 
 #[test]
 fn a_plugin_threshold_is_read_where_it_was_not_chosen() {
-    let plugin = plugin(&honest(4000, |u| u, 2), 0.9, 20, &as_it_is);
+    let plugin = plugin(&honest(4000, |u| u, 2), &[0.9], 20, &as_it_is).remove(0);
     assert!((plugin.mean_coverage - 0.2).abs() < 0.03, "{plugin:?}");
     assert!((plugin.mean_precision.unwrap() - 0.9).abs() < 0.02, "{plugin:?}");
     assert_eq!(plugin.calibration_messages, 2000);
@@ -142,7 +142,7 @@ fn the_promise_holds_where_it_is_hardest() {
     let terms = Terms { target: 0.9, confidence: 0.95 };
     let truth = boundary.iter().filter(|case| case.right).count() as f64 / 3000.0;
     assert!(truth < 0.9);
-    let report = guarantee(&boundary, terms, repeats, &hopeful);
+    let report = guarantee(&boundary, &[terms], repeats, &hopeful).remove(0);
     assert!(report.violations <= 64, "{report:?}");
     assert!(report.draws_nothing_passed >= 900, "{report:?}");
 }
@@ -151,7 +151,8 @@ fn the_promise_holds_where_it_is_hardest() {
 fn a_certificate_costs_little_coverage_on_a_steep_curve() {
     let cases = honest(6000, |u| 1.0 / (1.0 + (-(u - 0.5) * 12.0).exp()), 4);
     let terms = Terms { target: 0.95, confidence: 0.95 };
-    let report = guarantee(&cases, terms, Repeats { splits: 20, draws: 200 }, &as_it_is);
+    let report =
+        guarantee(&cases, &[terms], Repeats { splits: 20, draws: 200 }, &as_it_is).remove(0);
     let bound = 0.95 + 1.645 * (0.95 * 0.05 / (0.4 * 2000.0_f64)).sqrt();
     let reachable =
         curve::lowest(&ladder(&out_of_fold(&cases.iter().collect::<Vec<_>>(), &as_it_is)), bound)

@@ -1,0 +1,103 @@
+//! `firstline bench load`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::{JsonTo, explained};
+use crate::cli::{Outcome, Terminal};
+use crate::eval::load::{self, Gateway, Pace, Plan, Reach, Report, Target};
+use crate::eval::texts;
+
+/// Connections that the calls are spread over; one would measure its own head-of-line blocking.
+const CONNECTIONS: usize = 4;
+
+#[derive(Debug, Args)]
+pub(super) struct LoadArgs {
+    /// 服务的 gRPC 地址，如 http://127.0.0.1:7411 · The service's gRPC address
+    #[arg(long, value_name = "URL")]
+    target: String,
+    /// 文本文件：一行一条，或 .jsonl 的 text 字段 · A text a line, or .jsonl with `text`
+    #[arg(long, value_name = "F")]
+    texts: PathBuf,
+    /// 每秒多少条，不论服务跟不跟得上 · Messages a second, whether or not the service keeps up
+    #[arg(long, value_name = "R")]
+    rate: f64,
+    /// 分摊到多少个会话 · Conversations they are spread over
+    #[arg(long, value_name = "N")]
+    conversations: u32,
+    /// 持续多少秒，文本循环使用；不写则每条发一次 · Seconds, going round the texts; without it each text is sent once
+    #[arg(long, value_name = "S")]
+    duration: Option<f64>,
+    /// 网关的密钥 · A gateway's key
+    #[arg(long, value_name = "K", env = "FIRSTLINE_KEY", hide_env_values = true)]
+    key: Option<String>,
+    /// 只判断，不建工单，不留记录 · Decide only: open no tickets, remember nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// 允许发往别的机器 · Allow a target on another machine
+    #[arg(long)]
+    allow_remote: bool,
+    /// 输出 JSON：到文件，不写文件名则到标准输出 · Write JSON to a file, or to standard output if none is named
+    #[arg(long, value_name = "OUT", num_args = 0..=1, default_missing_value = "-")]
+    json: Option<PathBuf>,
+}
+
+pub(super) fn run(args: LoadArgs, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
+    let texts = texts::read(&args.texts).map_err(explained)?;
+    let duration = args.duration.map(seconds).transpose()?;
+    let pace =
+        Pace::new(args.rate, args.conversations, texts.len(), duration).map_err(explained)?;
+    let target = Target::parse(&args.target, args.allow_remote).map_err(explained)?;
+    let reach = Reach { target, key: args.key, connections: CONNECTIONS };
+    let bar = terminal.bar(terminal.pick("发送", "sending"), pace.messages);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let report = runtime.block_on(async {
+        let gateway = Gateway::connect(&reach).await.map_err(explained)?;
+        let plan = Plan { texts, pace, dry_run: args.dry_run };
+        load::run(&gateway, plan, &mut |done| bar.set_position(done)).await.map_err(explained)
+    })?;
+    bar.finish_and_clear();
+    let to = JsonTo::of(args.json.as_deref());
+    to.table(&table(&report, terminal), terminal);
+    to.write(&report, terminal)?;
+    Ok(if report.tally.errors.is_empty() { Outcome::Done } else { Outcome::CheckFailed })
+}
+
+fn seconds(seconds: f64) -> anyhow::Result<Duration> {
+    Duration::try_from_secs_f64(seconds)
+        .map_err(|_| anyhow::anyhow!("--duration must be a positive number of seconds"))
+}
+
+fn table(report: &Report, terminal: &Terminal) -> Vec<String> {
+    let tally = &report.tally;
+    let milliseconds = |quantile: f64| {
+        tally
+            .latency
+            .quantile_ms(quantile)
+            .map_or_else(|| "–".to_owned(), |ms| format!("{ms:.1} ms"))
+    };
+    let counts = |counts: &std::collections::BTreeMap<String, u64>| {
+        let named: Vec<String> =
+            counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
+        if named.is_empty() { "–".to_owned() } else { named.join(" · ") }
+    };
+    let rows = [
+        (
+            "已发送",
+            "sent",
+            format!("{} ({:.1}/s, {:.1}/s)", tally.sent, report.rate, report.achieved_rate),
+        ),
+        ("未发送", "unsent", tally.unsent.to_string()),
+        ("动作", "actions", counts(&tally.actions)),
+        ("被拒绝", "refused", counts(&tally.refused)),
+        ("错误", "errors", counts(&tally.errors)),
+        ("p50", "p50", milliseconds(0.5)),
+        ("p99", "p99", milliseconds(0.99)),
+        ("最大", "max", milliseconds(1.0)),
+    ];
+    let head = format!("{} · {:.1} s", report.target, report.duration_s);
+    let rows = rows.map(|(zh, en, value)| format!("  {:<10} {value}", terminal.pick(zh, en)));
+    std::iter::once(head).chain(rows).collect()
+}

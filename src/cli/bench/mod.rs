@@ -1,0 +1,126 @@
+//! `firstline bench …`: the evaluators' door. Each subcommand measures the very code that serves and prints a table, a JSON
+//! document, or both.
+
+mod encode;
+mod load;
+mod quality;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+use jiff::civil::Date;
+use serde::Serialize;
+
+use super::{Outcome, Terminal};
+use crate::decision::policy;
+use crate::encoder::{self, Batcher, batcher};
+use crate::error::Classify;
+
+/// `firstline bench`
+#[derive(Debug, Args)]
+pub(super) struct BenchArgs {
+    #[command(subcommand)]
+    command: BenchCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum BenchCommand {
+    /// 在带标注的消息上：多少能自动回答，准确率多高 · On labelled messages: how much could be answered, how precisely
+    Quality(quality::QualityArgs),
+    /// 编码有多快 · How fast texts are encoded
+    Encode(encode::EncodeArgs),
+    /// 向运行中的服务按固定速率发消息 · Send messages to a running service at a fixed rate
+    Load(load::LoadArgs),
+}
+
+/// Gives the folder of a model by its name, pulling it if it is missing.
+pub(super) type ModelFolder<'m> = dyn FnMut(&str, &mut Terminal) -> anyhow::Result<PathBuf> + 'm;
+
+/// What the command needs from the configuration.
+pub(super) struct Ground<'g> {
+    /// Where models come from.
+    pub(super) model_folder: &'g mut ModelFolder<'g>,
+    /// What the operator decided.
+    pub(super) policy: policy::Config,
+    /// The day for which articles are served.
+    pub(super) today: Date,
+}
+
+/// Runs the command.
+pub(super) fn run(
+    args: BenchArgs,
+    ground: Ground<'_>,
+    terminal: &mut Terminal,
+) -> anyhow::Result<Outcome> {
+    match args.command {
+        BenchCommand::Quality(args) => quality::run(&args, ground, terminal),
+        BenchCommand::Encode(args) => encode::run(&args, ground, terminal),
+        BenchCommand::Load(args) => load::run(args, terminal),
+    }
+}
+
+/// Where a JSON document goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum JsonTo {
+    /// Nowhere: the table is for people.
+    Nowhere,
+    /// To standard output, and nothing else goes there.
+    Output,
+    /// To a file; the table still goes to standard output.
+    File(PathBuf),
+}
+
+impl JsonTo {
+    /// `--json` alone is standard output, `--json OUT` a file.
+    fn of(argument: Option<&Path>) -> Self {
+        match argument {
+            None => Self::Nowhere,
+            Some(path) if path == Path::new("-") => Self::Output,
+            Some(path) => Self::File(path.to_owned()),
+        }
+    }
+
+    /// Prints lines for people, out of the way of a document on standard output.
+    fn table(&self, lines: &[String], terminal: &mut Terminal) {
+        for line in lines {
+            if *self == Self::Output { terminal.note(line) } else { terminal.line(line) }
+        }
+    }
+
+    fn write(&self, document: &impl Serialize, terminal: &mut Terminal) -> anyhow::Result<()> {
+        match self {
+            Self::Nowhere => Ok(()),
+            Self::Output => terminal.json(document),
+            Self::File(path) => {
+                let text = serde_json::to_string_pretty(document)?;
+                write_file(path, &(text + "\n"))
+            }
+        }
+    }
+}
+
+fn write_file(path: &Path, text: &str) -> anyhow::Result<()> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs_err::create_dir_all(folder)?;
+    }
+    Ok(fs_err::write(path, text)?)
+}
+
+/// Loads a model and starts its threads.
+fn start(
+    model: &str,
+    model_folder: &mut ModelFolder<'_>,
+    terminal: &mut Terminal,
+) -> anyhow::Result<Arc<Batcher>> {
+    let folder = model_folder(model, terminal)?;
+    let encoder = encoder::load(&folder).map_err(explained)?;
+    let batcher = Batcher::start(encoder, &batcher::Config::default()).map_err(explained)?;
+    Ok(Arc::new(batcher))
+}
+
+/// An error with its remedy in the same line.
+fn explained(error: impl Classify + Send + Sync + 'static) -> anyhow::Error {
+    let remedy = error.remedy().into_owned();
+    anyhow::Error::new(error).context(remedy)
+}

@@ -1,0 +1,177 @@
+//! What a quality run says: the JSON document, and the details that only the report shows.
+
+use serde::Serialize;
+
+use crate::eval::dataset::Kind;
+use crate::eval::gate::{CurvePoint, Guarantee, Plugin};
+use crate::eval::score::{Bin, Scores};
+use crate::message::{ArticleId, Language};
+
+/// The document of `bench quality --json`. Shares and precisions are fractions of 1.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Document {
+    /// The set's name.
+    pub dataset: String,
+    /// Its form.
+    pub kind: Kind,
+    /// The model that read it.
+    pub model: String,
+    /// Messages asked.
+    pub n: usize,
+    /// Of these, answered by some article.
+    pub in_scope: usize,
+    /// Ranking and probability.
+    #[serde(flatten)]
+    pub scores: Scores,
+    /// The whole trade-off on the test itself: an upper bound.
+    pub curve: Vec<CurvePoint>,
+    /// A threshold picked by precision on one half, read on the other; one entry a target.
+    pub plugin: Vec<Plugin>,
+    /// A certified threshold; one entry a target.
+    pub guarantee: Vec<Guarantee>,
+    /// What the service would do with these messages as it stands, its gate being provisional.
+    pub served: Served,
+    /// Similarity of each message to the nearest question of the knowledge, -1..=1.
+    pub nearest_question_similarity: Option<Quantiles>,
+    /// Where the time went.
+    pub timings: Timings,
+}
+
+/// Decisions as served. An answer is right if every article it sends is.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+pub struct Served {
+    /// Messages that are not labelled small talk: what coverage is a share of.
+    pub messages: usize,
+    /// Answered from articles in every part.
+    pub answered: usize,
+    /// Asked back.
+    pub clarified: usize,
+    /// Handed to a person.
+    pub routed: usize,
+    /// Messages to which at least one article is sent.
+    pub answers: usize,
+    /// Right of these.
+    pub answers_right: usize,
+    /// `answers_right` of `answers`.
+    pub precision: Option<f64>,
+    /// `answered` of `messages`.
+    pub coverage: Option<f64>,
+    /// The precision that the provisional gate aims at.
+    pub target: f64,
+}
+
+/// A distribution in seven numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Quantiles {
+    /// The least.
+    pub min: f64,
+    /// A tenth is below.
+    pub p10: f64,
+    /// A quarter is below.
+    pub p25: f64,
+    /// Half is below.
+    pub p50: f64,
+    /// Three quarters are below.
+    pub p75: f64,
+    /// Nine tenths are below.
+    pub p90: f64,
+    /// The greatest.
+    pub max: f64,
+}
+
+impl Quantiles {
+    /// Of some values, by linear interpolation; `None` of none.
+    pub fn of(mut values: Vec<f64>) -> Option<Self> {
+        values.sort_by(f64::total_cmp);
+        let at = |share: f64| interpolated(&values, share);
+        Some(Self {
+            min: at(0.0)?,
+            p10: at(0.1)?,
+            p25: at(0.25)?,
+            p50: at(0.5)?,
+            p75: at(0.75)?,
+            p90: at(0.9)?,
+            max: at(1.0)?,
+        })
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a place in a slice: non-negative and far below 2^53"
+)]
+fn interpolated(sorted: &[f64], share: f64) -> Option<f64> {
+    let place = share * sorted.len().checked_sub(1)? as f64;
+    let below = *sorted.get(place.floor() as usize)?;
+    let above = *sorted.get(place.ceil() as usize)?;
+    Some(below + (above - below) * place.fract())
+}
+
+/// Where the time of a run went, seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+pub struct Timings {
+    /// Encoding the articles' texts and fitting head, fusion and calibration.
+    pub build_s: f64,
+    /// Encoding and deciding the messages.
+    pub decide_s: f64,
+    /// Thresholds and statistics.
+    pub score_s: f64,
+    /// All of it.
+    pub total_s: f64,
+    /// Texts that were encoded; the others were in the cache.
+    pub encoded: usize,
+}
+
+/// What only the report shows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Details {
+    /// The messages, each with the candidate that would answer it.
+    pub messages: Vec<Seen>,
+    /// The service's own probability against what was right.
+    pub provisional: Vec<Bin>,
+    /// A calibrator fitted on this set (cross-fitted) against what was right.
+    pub fitted: Vec<Bin>,
+}
+
+/// One message and the candidate that would answer it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seen {
+    /// What the customer wrote.
+    pub text: String,
+    /// The language it was read in.
+    pub language: Language,
+    /// The articles that are right; none: out of scope.
+    pub relevant: Vec<ArticleId>,
+    /// The best candidate.
+    pub best: Option<ArticleId>,
+    /// The question it was found by.
+    pub matched: String,
+    /// Cross-fitted P(right); minus infinity where a rule keeps it from being answered.
+    pub score: f64,
+    /// Whether the best candidate of the whole message answers it.
+    pub hit: bool,
+    /// Whether what would be sent, part by part, answers it.
+    pub right: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_interpolate() {
+        let check = |values: &[f64], p25: f64, p50: f64, max: f64| {
+            let quantiles = Quantiles::of(values.to_vec()).unwrap();
+            assert_eq!(
+                [quantiles.p25, quantiles.p50, quantiles.max],
+                [p25, p50, max],
+                "{values:?}"
+            );
+        };
+        check(&[3.0], 3.0, 3.0, 3.0);
+        check(&[4.0, 1.0, 3.0, 2.0, 0.0], 1.0, 2.0, 4.0);
+        check(&[1.0, 0.0], 0.25, 0.5, 1.0);
+        assert_eq!(Quantiles::of(Vec::new()), None);
+    }
+}
