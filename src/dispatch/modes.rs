@@ -1,0 +1,120 @@
+//! What the bot may do, per channel and language. Switching a wider slice replaces every narrower one that it covers:
+//! "off, everywhere" leaves no corner in which the bot still speaks.
+
+use std::collections::BTreeMap;
+
+use super::config::{Config, Slice};
+use super::error::DispatchError;
+use crate::message::{Channel, Language, Mode};
+
+/// Slices that may have a mode of their own.
+const MOST: usize = 256;
+
+/// The modes in force.
+#[derive(Debug)]
+pub(super) struct Modes {
+    everywhere: Mode,
+    slices: BTreeMap<(Option<Channel>, Option<Language>), Mode>,
+}
+
+impl Modes {
+    /// As configured.
+    pub(super) fn new(config: &Config) -> Self {
+        let mut modes = Self { everywhere: config.mode, slices: BTreeMap::new() };
+        for (slice, mode) in &config.modes {
+            modes.put(slice.clone(), *mode);
+        }
+        modes
+    }
+
+    /// The mode for a message: the narrowest slice decides, a channel before a language.
+    pub(super) fn of(&self, channel: Option<&Channel>, language: Option<Language>) -> Mode {
+        let channel = channel.cloned();
+        let find =
+            |channel: &Option<Channel>, language| self.slices.get(&(channel.clone(), language));
+        find(&channel, language)
+            .or_else(|| find(&channel, None))
+            .or_else(|| find(&None, language))
+            .copied()
+            .unwrap_or(self.everywhere)
+    }
+
+    /// Switches a slice.
+    pub(super) fn set(&mut self, slice: Slice, mode: Mode) -> Result<(), DispatchError> {
+        let is_new = !self.slices.contains_key(&(slice.channel.clone(), slice.language));
+        if is_new && self.slices.len() >= MOST && slice != Slice::default() {
+            return Err(DispatchError::TooManySlices { limit: MOST });
+        }
+        self.put(slice, mode);
+        Ok(())
+    }
+
+    fn put(&mut self, slice: Slice, mode: Mode) {
+        self.slices.retain(|narrower, _| !covers(&slice, narrower));
+        if slice == Slice::default() {
+            self.everywhere = mode;
+        } else {
+            self.slices.insert((slice.channel, slice.language), mode);
+        }
+    }
+}
+
+fn covers(slice: &Slice, other: &(Option<Channel>, Option<Language>)) -> bool {
+    let channel = slice.channel.is_none() || slice.channel == other.0;
+    let language = slice.language.is_none() || slice.language == other.1;
+    channel && language
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::QueueId;
+
+    fn slice(channel: &str, language: &str) -> Slice {
+        Slice { channel: Channel::new(channel).ok(), language: Language::parse(language) }
+    }
+
+    /// Sets what the words say, `channel language mode`, and asks for one slice; `-` is every.
+    fn mode_after(switches: &[(&str, &str, Mode)], channel: &str, language: &str) -> Mode {
+        let config = Config::standard(BTreeMap::new(), QueueId::new("general").unwrap());
+        let mut modes = Modes::new(&config);
+        for (channel, language, mode) in switches {
+            modes.set(slice(channel, language), *mode).unwrap();
+        }
+        let asked = slice(channel, language);
+        modes.of(asked.channel.as_ref(), asked.language)
+    }
+
+    #[test]
+    fn the_narrowest_slice_decides_and_a_wider_switch_clears_it() {
+        use Mode::{Off, On, Shadow};
+        let check = |switches: &[(&str, &str, Mode)], expect: Mode| {
+            assert_eq!(mode_after(switches, "web", "zh"), expect, "{switches:?}");
+        };
+        check(&[], On);
+        check(&[("", "", Off)], Off);
+        check(&[("web", "", Shadow)], Shadow);
+        check(&[("wechat", "", Shadow)], On);
+        check(&[("", "zh", Shadow)], Shadow);
+        check(&[("", "en", Shadow)], On);
+        check(&[("", "zh", Off), ("web", "", Shadow)], Shadow);
+        check(&[("web", "", Shadow), ("web", "zh", Off)], Off);
+        check(&[("web", "zh", On), ("web", "", Off)], Off);
+        check(&[("web", "zh", On), ("", "", Off)], Off);
+        check(&[("", "", Off), ("web", "zh", On)], On);
+    }
+
+    #[test]
+    fn slices_are_bounded() {
+        let config = Config::standard(BTreeMap::new(), QueueId::new("general").unwrap());
+        let mut modes = Modes::new(&config);
+        for number in 0..MOST {
+            modes.set(slice(&format!("c{number}"), ""), Mode::Off).unwrap();
+        }
+        let full = DispatchError::TooManySlices { limit: MOST };
+        assert_eq!(modes.set(slice("one-more", ""), Mode::Off), Err(full));
+        assert_eq!(modes.set(slice("c0", ""), Mode::On), Ok(()));
+        assert_eq!(modes.set(Slice::default(), Mode::Off), Ok(()));
+        assert_eq!(modes.of(None, None), Mode::Off);
+    }
+}
