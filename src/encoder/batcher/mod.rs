@@ -135,6 +135,7 @@ impl Batcher {
 
     /// Encodes many texts on all workers and blocks until all are done. Short and long texts are kept apart inside; the
     /// result is in the order of `texts`. `progress` gets the number done so far.
+    /// Not for a worker's own thread, whose turn it would wait for.
     pub fn encode_all(
         &self,
         texts: &[String],
