@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-use crate::message::{CallerId, ConversationId, Message, Mode, TicketId, Timestamp};
+use crate::message::{CallerId, Channel, ConversationId, Message, Mode, TicketId, Timestamp};
 use crate::routing;
 use crate::triage::Triage;
 
@@ -211,6 +211,16 @@ impl Dispatch {
     /// The mode in force for a slice.
     pub fn mode(&self, slice: &Slice) -> Mode {
         self.inner.modes().of(slice.channel.as_ref(), slice.language)
+    }
+
+    /// The slices that have a mode of their own.
+    pub fn modes(&self) -> Vec<(Slice, Mode)> {
+        self.inner.modes().slices()
+    }
+
+    /// The channels that may send messages, by name.
+    pub fn channels(&self) -> impl Iterator<Item = &Channel> {
+        self.inner.config.channels.keys()
     }
 
     /// Switches the mode of a slice and of every narrower one.

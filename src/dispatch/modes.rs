@@ -39,6 +39,15 @@ impl Modes {
             .unwrap_or(self.everywhere)
     }
 
+    /// The slices that have a mode of their own.
+    pub(super) fn slices(&self) -> Vec<(Slice, Mode)> {
+        let slice = |(channel, language): &(Option<Channel>, Option<Language>)| Slice {
+            channel: channel.clone(),
+            language: *language,
+        };
+        self.slices.iter().map(|(names, mode)| (slice(names), *mode)).collect()
+    }
+
     /// Switches a slice.
     pub(super) fn set(&mut self, slice: Slice, mode: Mode) -> Result<(), DispatchError> {
         let is_new = !self.slices.contains_key(&(slice.channel.clone(), slice.language));

@@ -88,6 +88,11 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
+    /// One that may do everything: whoever reaches loopback.
+    pub(crate) fn trusted(id: CallerId) -> Self {
+        Self { id, roles: Role::ALL.to_vec() }
+    }
+
     /// Fails unless the caller has the role.
     pub(crate) fn require(&self, role: Role) -> Result<(), DoorError> {
         if self.roles.contains(&role) {
@@ -108,7 +113,7 @@ pub(crate) struct Keyring {
 impl Keyring {
     /// No keys: everybody who reaches the port is `local` and may do everything. `start` allows that on loopback only.
     pub(crate) fn new(keys: Vec<Key>, local: CallerId) -> Self {
-        Self { keys, local: Caller { id: local, roles: Role::ALL.to_vec() } }
+        Self { keys, local: Caller::trusted(local) }
     }
 
     pub(crate) fn is_open(&self) -> bool {
@@ -204,7 +209,7 @@ mod tests {
         };
         check(SECRET, true);
         check(&SECRET.to_uppercase(), true);
-        check(&SECRET[2..], false);
+        check(SECRET.trim_start_matches('2'), false);
         check(&SECRET.replace("2b", "+b"), false);
         check(&SECRET.replace("2b", "zz"), false);
         check("", false);

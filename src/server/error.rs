@@ -126,10 +126,13 @@ pub enum DoorError {
     /// A service name that the health or reflection service does not know.
     #[error("no such service or symbol")]
     ServiceUnknown,
-    /// A request to the admin port under a name that is not its own.
-    #[error("the admin port is not called by this host name")]
+    /// An article that the knowledge directory does not hold.
+    #[error("no such article")]
+    ArticleUnknown,
+    /// A request to a port without keys under a name that is not loopback's.
+    #[error("this port is not called by that host name")]
     HostRefused,
-    /// A request to the admin port that a page of another origin sent.
+    /// A request to a port without keys that a page of another origin sent.
     #[error("a page of another origin sent this request")]
     OriginRefused,
 }
@@ -156,7 +159,10 @@ impl Classify for DoorError {
                 Kind::PermissionDenied
             }
             Self::NotAttached | Self::AttachedAlready => Kind::FailedPrecondition,
-            Self::RouteUnknown | Self::MethodUnknown | Self::ServiceUnknown => Kind::NotFound,
+            Self::RouteUnknown
+            | Self::MethodUnknown
+            | Self::ServiceUnknown
+            | Self::ArticleUnknown => Kind::NotFound,
         }
     }
 
@@ -168,7 +174,7 @@ impl Classify for DoorError {
             Self::TooManyStreams { .. } => "TOO_MANY_STREAMS",
             Self::DeadlinePassed => "DEADLINE_EXCEEDED",
             Self::TimeoutMalformed { .. } => "TIMEOUT_MALFORMED",
-            Self::Defect => "DEFECT",
+            Self::Defect => "INTERNAL",
             Self::KeyMissing => "KEY_MISSING",
             Self::KeyUnknown => "KEY_UNKNOWN",
             Self::RoleMissing { .. } => "ROLE_MISSING",
@@ -186,6 +192,7 @@ impl Classify for DoorError {
             Self::RouteUnknown => "ROUTE_UNKNOWN",
             Self::MethodUnknown => "METHOD_UNKNOWN",
             Self::ServiceUnknown => "SERVICE_UNKNOWN",
+            Self::ArticleUnknown => "ARTICLE_UNKNOWN",
             Self::HostRefused => "HOST_REFUSED",
             Self::OriginRefused => "ORIGIN_REFUSED",
         }
@@ -240,7 +247,8 @@ impl Classify for DoorError {
                 "List what is served by reflection, generate the client from proto/firstline/v1 of this version, and do not compress."
             }
             Self::ServiceUnknown => "List what is served by reflection.",
-            Self::HostRefused => "Open the admin port as localhost or by its loopback address.",
+            Self::ArticleUnknown => "List the articles; it may have been renamed or deleted.",
+            Self::HostRefused => "Call it as localhost or by its loopback address; beyond that, configure keys.",
             Self::OriginRefused => "Send it from the console's own pages, or without an Origin header.",
         }
         .into()
@@ -287,6 +295,7 @@ impl Classify for DoorError {
             | Self::RouteUnknown
             | Self::MethodUnknown
             | Self::ServiceUnknown
+            | Self::ArticleUnknown
             | Self::HostRefused
             | Self::OriginRefused => Vec::new(),
         }

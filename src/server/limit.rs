@@ -11,9 +11,9 @@ use super::error::DoorError;
 pub const MAX_TEXT: usize = 8 * 1024;
 /// Bytes of a gRPC message or an HTTP body. Far above what a valid message can need, so that a text that is too long is
 /// still read and answered as such, and a stream survives it.
-pub const MAX_BODY: usize = 2 * 1024 * 1024;
+pub(crate) const MAX_BODY: usize = 2 * 1024 * 1024;
 /// Bytes of a request's headers.
-pub const MAX_HEADERS: u32 = 16 * 1024;
+pub(crate) const MAX_HEADERS: u32 = 16 * 1024;
 
 /// How many of each are worked on at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -54,6 +54,7 @@ struct QueueLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[expect(clippy::struct_field_names, reason = "the labels of OpenTelemetry's convention")]
 struct CallLabels {
     rpc_system_name: &'static str,
     rpc_method: &'static str,

@@ -80,7 +80,7 @@ impl Classify for TelemetryError {
     }
 }
 
-/// Sets the process's log up, on standard error. Once.
+/// Sets the process's log up, on standard error. Once. Panics are logged too, without what they quote.
 pub fn init(config: &Config) -> Result<(), TelemetryError> {
     let registry = tracing_subscriber::registry().with(filter(&config.filter)?);
     let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
@@ -88,7 +88,18 @@ pub fn init(config: &Config) -> Result<(), TelemetryError> {
         Format::Text => registry.with(lines.with_target(false)).try_init(),
         Format::Json => registry.with(lines.json().flatten_event(true)).try_init(),
     }
-    .map_err(|_| TelemetryError::Again)
+    .map_err(|_| TelemetryError::Again)?;
+    log_panics();
+    Ok(())
+}
+
+/// Logs a panic by its place, and by its words only where they are fixed: formatted ones may quote a customer.
+fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        let words = panic.payload().downcast_ref::<&'static str>();
+        tracing::error!(place, words, "a defect ended what was being done");
+    }));
 }
 
 /// `RUST_LOG` where it is set and readable, else what is configured.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::invalid::{Check, Invalid};
+use super::invalid::{Check, Invalid, Noted};
 use crate::message::{
     Channel, ClarifyId, Content, ConversationId, CustomerId, Language, Message, RequestId,
     Timestamp,
@@ -38,7 +38,7 @@ impl TryFrom<v1::CustomerMessage> for Message {
         let content = content(&mut check, wire.content);
         let attributes = attributes(&mut check, wire.attributes);
         let message = || {
-            Some(Self {
+            Ok(Self {
                 request_id: request_id?,
                 conversation_id: conversation_id?,
                 sequence: Some(wire.sequence).filter(|sequence| *sequence > 0),
@@ -56,71 +56,65 @@ impl TryFrom<v1::CustomerMessage> for Message {
     }
 }
 
-/// In every optional field: the outer `None` is wrong, the inner one is missing.
-type Optional<T> = Option<Option<T>>;
-
 fn moment(
     check: &mut Check,
     field: &str,
     wire: Option<prost_types::Timestamp>,
-) -> Optional<Timestamp> {
-    let Some(wire) = wire else { return Some(None) };
+) -> Result<Option<Timestamp>, Noted> {
+    let Some(wire) = wire else { return Ok(None) };
     let proper = (0..1_000_000_000).contains(&wire.nanos);
     let moment = Timestamp::new(wire.seconds, wire.nanos).ok().filter(|_| proper);
-    if moment.is_none() {
-        check.wrong(field, "must be a time between the years 1 and 9999");
-    }
-    moment.map(Some)
+    let wrong = || check.wrong(field, "must be a time between the years 1 and 9999");
+    moment.ok_or_else(wrong).map(Some)
 }
 
-pub(super) fn language(check: &mut Check, field: &str, tag: &str) -> Optional<Language> {
-    if tag.is_empty() {
-        return Some(None);
-    }
-    let language = Language::parse(tag);
-    if language.is_none() {
-        check.wrong(field, "must be a BCP 47 language such as zh or en");
-    }
-    language.map(Some)
-}
-
-fn customer(
+pub(super) fn language(
     check: &mut Check,
-    wire: Option<v1::Customer>,
-) -> (Optional<CustomerId>, Optional<String>) {
-    let Some(wire) = wire else { return (Some(None), Some(None)) };
+    field: &str,
+    tag: &str,
+) -> Result<Option<Language>, Noted> {
+    if tag.is_empty() {
+        return Ok(None);
+    }
+    let wrong = || check.wrong(field, "must be a BCP 47 language such as zh or en");
+    Language::parse(tag).ok_or_else(wrong).map(Some)
+}
+
+type Customer = (Result<Option<CustomerId>, Noted>, Result<Option<String>, Noted>);
+
+fn customer(check: &mut Check, wire: Option<v1::Customer>) -> Customer {
+    let Some(wire) = wire else { return (Ok(None), Ok(None)) };
     let id = check.optional_id("customer.customer_id", &wire.customer_id, CustomerId::new);
     let name = check.text("customer.display_name", wire.display_name, MAX_NAME);
     (id, name.map(|name| Some(name).filter(|name| !name.is_empty())))
 }
 
-fn content(check: &mut Check, wire: Option<customer_message::Content>) -> Option<Content> {
+fn content(check: &mut Check, wire: Option<customer_message::Content>) -> Result<Content, Noted> {
     match wire {
         Some(customer_message::Content::Text(text)) => {
             check.text("text.text", text.text, MAX_TEXT).map(Content::Text)
         }
         Some(customer_message::Content::Choice(choice)) => tapped(check, &choice),
         Some(customer_message::Content::Attachment(attachment)) => attached(check, attachment),
-        Some(customer_message::Content::Opening(v1::Opening {})) => Some(Content::Opening),
+        Some(customer_message::Content::Opening(v1::Opening {})) => Ok(Content::Opening),
         None => {
-            check.missing("content", "must be one of text, choice, attachment and opening");
-            None
+            Err(check.missing("content", "must be one of text, choice, attachment and opening"))
         }
     }
 }
 
-fn tapped(check: &mut Check, wire: &v1::Choice) -> Option<Content> {
+fn tapped(check: &mut Check, wire: &v1::Choice) -> Result<Content, Noted> {
     let clarify_id = check.id("choice.clarify_id", &wire.clarify_id, ClarifyId::new);
     // An option's id is of the same form as every other.
     let option_id = check.id("choice.option_id", &wire.option_id, ClarifyId::new);
-    Some(Content::Choice { clarify_id: clarify_id?, option_id: option_id?.as_str().to_owned() })
+    Ok(Content::Choice { clarify_id: clarify_id?, option_id: option_id?.as_str().to_owned() })
 }
 
-fn attached(check: &mut Check, wire: v1::Attachment) -> Option<Content> {
+fn attached(check: &mut Check, wire: v1::Attachment) -> Result<Content, Noted> {
     let named = ATTACHMENTS.into_iter().find(|kind| *kind == wire.kind);
     let uri = check.text("attachment.uri", wire.uri, MAX_URI);
     let caption = check.text("attachment.caption", wire.caption, MAX_TEXT);
-    Some(Content::Attachment {
+    Ok(Content::Attachment {
         kind: named.unwrap_or("other").to_owned(),
         uri: uri?,
         caption: caption?,
@@ -130,23 +124,24 @@ fn attached(check: &mut Check, wire: v1::Attachment) -> Option<Content> {
 fn attributes(
     check: &mut Check,
     wire: BTreeMap<String, String>,
-) -> Option<BTreeMap<String, String>> {
-    let proper_key = |key: &String| {
+) -> Result<BTreeMap<String, String>, Noted> {
+    match attributes_mistake(&wire) {
+        None => Ok(wire),
+        Some(mistake) => Err(check.wrong("attributes", mistake)),
+    }
+}
+
+fn attributes_mistake(wire: &BTreeMap<String, String>) -> Option<String> {
+    let key = |key: &String| {
         (1..=MAX_ATTRIBUTE_KEY).contains(&key.len()) && !key.chars().any(char::is_control)
     };
     if wire.len() > MAX_ATTRIBUTES {
-        check.wrong("attributes", format!("must be at most {MAX_ATTRIBUTES}"));
-    } else if !wire.keys().all(proper_key) {
-        let limit = MAX_ATTRIBUTE_KEY;
-        check.wrong(
-            "attributes",
-            format!("must have keys of 1 to {limit} bytes, nothing unprintable"),
-        );
+        Some(format!("must be at most {MAX_ATTRIBUTES}"))
+    } else if !wire.keys().all(key) {
+        Some(format!("must have keys of 1 to {MAX_ATTRIBUTE_KEY} bytes, nothing unprintable"))
     } else if wire.values().any(|value| value.len() > MAX_ATTRIBUTE_VALUE) {
-        let limit = MAX_ATTRIBUTE_VALUE;
-        check.wrong("attributes", format!("must have values of at most {limit} bytes"));
+        Some(format!("must have values of at most {MAX_ATTRIBUTE_VALUE} bytes"))
     } else {
-        return Some(wire);
+        None
     }
-    None
 }

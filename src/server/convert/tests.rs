@@ -1,3 +1,5 @@
+use super::*;
+use crate::dispatch::Feedback;
 use crate::message::{Channel, Content, ConversationId, CustomerId, Language, Message, RequestId};
 use crate::proto::v1::{self, customer_message};
 use crate::server::status::Refusal;
@@ -15,19 +17,19 @@ fn whole() -> v1::CustomerMessage {
             customer_id: "u1".to_owned(),
             display_name: "小王".to_owned(),
         }),
-        content: text("退款多久到账"),
+        content: Some(text("退款多久到账")),
         attributes: [("vip".to_owned(), "yes".to_owned())].into(),
     }
 }
 
-fn text(words: &str) -> Option<customer_message::Content> {
-    Some(customer_message::Content::Text(v1::Text { text: words.to_owned() }))
+fn text(words: &str) -> customer_message::Content {
+    customer_message::Content::Text(v1::Text { text: words.to_owned() })
 }
 
-fn attachment(kind: &str, caption: &str) -> Option<customer_message::Content> {
+fn attachment(kind: &str, caption: &str) -> customer_message::Content {
     let (kind, caption) = (kind.to_owned(), caption.to_owned());
     let attachment = v1::Attachment { kind, uri: "https://x.example/1".to_owned(), caption };
-    Some(customer_message::Content::Attachment(attachment))
+    customer_message::Content::Attachment(attachment)
 }
 
 #[test]
@@ -51,6 +53,7 @@ fn a_whole_message_arrives_whole() {
 #[test]
 fn whatever_a_customer_can_do_is_content() {
     let check = |content, expect: Content| {
+        let content = Some(content);
         let message = Message::try_from(v1::CustomerMessage { content, ..whole() }).unwrap();
         assert_eq!(message.content, expect);
     };
@@ -64,7 +67,7 @@ fn whatever_a_customer_can_do_is_content() {
     };
     check(attachment("sticker", ""), sent("sticker", ""));
     check(attachment("hologram", "look"), sent("other", "look"));
-    check(Some(customer_message::Content::Opening(v1::Opening {})), Content::Opening);
+    check(customer_message::Content::Opening(v1::Opening {}), Content::Opening);
 }
 
 #[test]
@@ -85,9 +88,9 @@ fn each_wrong_field_is_named() {
     check(|m| m.channel.clear(), "channel", "FIELD_MISSING");
     check(|m| m.language_hint = "中文".to_owned(), "language_hint", "FIELD_INVALID");
     check(|m| m.content = None, "content", "FIELD_MISSING");
-    check(|m| m.content = text(&"a".repeat(8193)), "text.text", "TEXT_TOO_LONG");
+    check(|m| m.content = Some(text(&"a".repeat(8193))), "text.text", "TEXT_TOO_LONG");
     check(
-        |m| m.content = attachment("image", &"a".repeat(8193)),
+        |m| m.content = Some(attachment("image", &"a".repeat(8193))),
         "attachment.caption",
         "TEXT_TOO_LONG",
     );
@@ -122,4 +125,63 @@ fn all_mistakes_are_told_at_once() {
         refusal.to_problem("").message,
         @"request_id must be given; conversation_id must be given; channel must be given; content must be one of text, choice, attachment and opening"
     );
+}
+
+#[test]
+fn what_is_asked_besides_messages_is_checked_too() {
+    let check = |result: Result<(), Invalid>, expect: &[&str]| {
+        let fields = match result {
+            Ok(()) => Vec::new(),
+            Err(invalid) => Refusal::from(invalid).to_problem("").fields,
+        };
+        let fields: Vec<&str> = fields.iter().map(|wrong| wrong.field.as_str()).collect();
+        assert_eq!(fields, expect);
+    };
+    let feedback = |wire| Feedback::try_from(wire).map(drop);
+    check(
+        feedback(v1::RecordFeedbackRequest::default()),
+        &["request_id", "decision_id", "verdict", "source"],
+    );
+    let verdict = v1::RecordFeedbackRequest {
+        request_id: "f1".to_owned(),
+        decision_id: "d1".to_owned(),
+        verdict: v1::Verdict::Right.into(),
+        source: v1::FeedbackSource::Editor.into(),
+        ..Default::default()
+    };
+    check(feedback(verdict.clone()), &[]);
+    check(feedback(v1::RecordFeedbackRequest { verdict: 99, ..verdict.clone() }), &["verdict"]);
+    let audit = v1::RecordFeedbackRequest { source: 4, ..verdict.clone() };
+    check(feedback(audit), &["source"]);
+    let comment = v1::RecordFeedbackRequest { comment: "x".repeat(2049), ..verdict };
+    check(feedback(comment), &["comment"]);
+    check(event(v1::SendEventRequest::default()).map(drop), &["event"]);
+    let nothing = v1::SendEventRequest { event: Some(v1::ConversationEvent::default()) };
+    check(event(nothing).map(drop), &["event.request_id", "event.conversation_id", "event.event"]);
+    let page = |token: &str| {
+        let page_token = token.to_owned();
+        Page::try_from(v1::ListTicketsRequest { page_token, ..Default::default() })
+    };
+    check(page("next").map(drop), &["page_token"]);
+    assert_eq!(page("200").unwrap(), Page { queue: None, size: 100, skip: 200 });
+    check(Switch::try_from(v1::SetAutomationRequest::default()).map(drop), &["request_id", "mode"]);
+    let attach = v1::Attach { explain: 9, instance: "web\n1".to_owned(), ..Default::default() };
+    check(Attach::try_from(attach).map(drop), &["attach.instance", "attach.explain"]);
+}
+
+#[test]
+fn moments_before_the_epoch_keep_their_order() {
+    let check = |text: &str, seconds: i64, nanos: i32| {
+        let wire = moment(text.parse().unwrap());
+        assert_eq!((wire.seconds, wire.nanos), (seconds, nanos), "{text}");
+    };
+    check("1970-01-01T00:00:01.5Z", 1, 500_000_000);
+    check("1969-12-31T23:59:59.25Z", -1, 250_000_000);
+    check("2026-11-24T08:00:00Z", 1_795_507_200, 0);
+}
+
+#[test]
+fn names_lose_their_enumeration() {
+    assert_eq!(bare(v1::Reason::GatePassed.as_str_name(), "REASON_"), "GATE_PASSED");
+    assert_eq!(bare("OTHER", "REASON_"), "OTHER");
 }

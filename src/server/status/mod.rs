@@ -14,6 +14,7 @@ use tonic_types::{
 
 use super::error::DoorError;
 use super::limit::MAX_BODY;
+use crate::dispatch::DispatchError;
 use crate::error::{Kind, Problem};
 use crate::proto::v1;
 
@@ -22,37 +23,66 @@ pub const DOMAIN: &str = "firstline";
 
 /// Every reason that can stand in an `ErrorInfo` or a `Problem`. Closed: a caller may switch on it.
 pub const REASONS: &[&str] = &[
+    "ADDRESS_UNUSABLE",
+    "ADMIN_NOT_LOOPBACK",
+    "ARTICLE_UNKNOWN",
     "ATTACHED_ALREADY",
     "BODY_BROKEN",
     "BODY_NOT_UTF8",
     "BODY_TOO_LARGE",
+    "CHANNEL_UNKNOWN",
     "CONTENT_TYPE_UNSUPPORTED",
+    "CONVERSATION_BUSY",
+    "CONVERSATION_NOT_FOUND",
     "DEADLINE_EXCEEDED",
-    "DEFECT",
+    "DECISION_NOT_FOUND",
     "DRAINING",
+    "ENCODER_FAILED",
+    "ENCODER_OVERLOADED",
     "FIELD_INVALID",
     "FIELD_MISSING",
     "FIELD_UNKNOWN",
+    "FIT_FAILED",
     "FRAME_UNREADABLE",
     "HOST_REFUSED",
+    "INTERNAL",
     "JSON_MALFORMED",
     "JSON_MISMATCH",
+    "KEYS_REQUIRED",
     "KEY_MISSING",
     "KEY_UNKNOWN",
+    "KNOWLEDGE_INVALID",
+    "KNOWLEDGE_UNREADABLE",
     "LOG_FILTER_INVALID",
     "LOG_SET_UP_ALREADY",
     "MESSAGE_MALFORMED",
+    "MESSAGE_WITHDRAWN",
     "METHOD_UNKNOWN",
+    "MODEL_MALFORMED",
+    "MODEL_MISSING",
+    "MODEL_UNREADABLE",
     "NOT_ATTACHED",
     "NOT_READY",
+    "NO_EXAMPLES",
     "ORIGIN_REFUSED",
+    "REQUEST_ID_REUSED",
     "ROLE_MISSING",
     "ROUTE_UNKNOWN",
+    "SEQUENCE_PASSED",
     "SERVER_BUSY",
     "SERVICE_UNKNOWN",
+    "SETTING_OUT_OF_RANGE",
+    "SHUTTING_DOWN",
     "TEXT_TOO_LONG",
+    "TICKET_NOT_FOUND",
     "TIMEOUT_MALFORMED",
+    "TLS_FILE_UNREADABLE",
+    "TLS_MISMATCH",
+    "TOO_MANY_CONVERSATIONS",
+    "TOO_MANY_IN_FLIGHT",
+    "TOO_MANY_SLICES",
     "TOO_MANY_STREAMS",
+    "WORK_ABANDONED",
 ];
 
 /// Kind → gRPC code and HTTP status. The HTTP column is Google's mapping of its own codes.
@@ -110,6 +140,13 @@ struct Inner {
     resource: Option<(&'static str, String)>,
 }
 
+/// How an HTTP response was refused, for whoever counts it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Refused {
+    pub(crate) code: &'static str,
+    pub(crate) reason: &'static str,
+}
+
 /// What is wrong with one field of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
@@ -123,6 +160,12 @@ pub struct Violation {
 
 impl From<DoorError> for Refusal {
     fn from(error: DoorError) -> Self {
+        Self::new(Problem::from(&error))
+    }
+}
+
+impl From<DispatchError> for Refusal {
+    fn from(error: DispatchError) -> Self {
         Self::new(Problem::from(&error))
     }
 }
@@ -174,6 +217,8 @@ impl Refusal {
                 response.headers_mut().insert(header::RETRY_AFTER, value);
             }
         }
+        let (code, reason) = (code_name(codes(self.kind()).0), self.reason());
+        response.extensions_mut().insert(Refused { code, reason });
         if self.kind() == Kind::Unauthenticated {
             let scheme = HeaderValue::from_static("Bearer");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);

@@ -1,6 +1,6 @@
 // Chat: what would the bot say, and (in why.js) why.
 import { $, empty, h, keyed, retext, said } from "./dom.js";
-import { current, millis, t, word } from "./i18n.js";
+import { millis, t, word } from "./i18n.js";
 import { ask } from "./api.js";
 import { samples } from "./knowledge.js";
 import { explain } from "./why.js";
@@ -51,7 +51,6 @@ async function send(turn) {
   Object.assign(turn, { state: "waiting", trouble: null });
   session.selected = turn.id;
   draw();
-  toEnd();
   const content = turn.choice ? { choice: turn.choice } : { text: { text: turn.words } };
   try {
     turn.decision = await ask({ requestId: turn.id, conversationId: turn.conversation, ...turn, content });
@@ -61,23 +60,16 @@ async function send(turn) {
   }
   save();
   draw();
-  toEnd();
 }
 
 function typed(event) {
   event?.preventDefault();
   const words = $("words").value;
-  if (!words.trim() || measure()) return;
+  const bytes = new TextEncoder().encode(words).length;
+  $("words").setCustomValidity(bytes > MAX_BYTES ? t("chat.toolong", { n: bytes, max: MAX_BYTES }) : "");
+  if (!words.trim() || !$("words").reportValidity()) return;
   $("words").value = "";
   submit(words);
-}
-
-/** Says where a message is longer than the doors take; true if it is. */
-function measure() {
-  const n = new TextEncoder().encode($("words").value).length;
-  const over = n > MAX_BYTES;
-  retext($("limit"), over ? t("chat.toolong", { n, max: MAX_BYTES }) : "");
-  return over;
 }
 
 function keyed_in(event) {
@@ -91,7 +83,6 @@ function keyed_in(event) {
 function restart() {
   session.conversation = fresh();
   draw();
-  toEnd();
   $("words").focus();
 }
 
@@ -103,11 +94,10 @@ function draw() {
   if (!items.length) log.replaceChildren(welcome());
   else keyed(log, items, (item) => item.id ?? `divider ${item.divider.id}`, make);
   if (items.length && session.turns.at(-1).conversation !== session.conversation) log.append(divider($("channel").value));
+  log.scrollTop = log.scrollHeight;
   const chosen = session.turns.find((turn) => turn.id === session.selected);
   $("why").replaceChildren(...explain(chosen, claim));
 }
-
-const toEnd = () => ($("log").scrollTop = $("log").scrollHeight);
 
 function divider(channel) {
   const line = h("p", { class: "divider" });
@@ -119,19 +109,12 @@ function divider(channel) {
 function make(item) {
   if (item.divider) return divider(item.divider.channel);
   const element = h("article", { class: "turn" });
-  let drawn;
   element.update = (turn) => {
-    const look = [turn.state, isOpen(turn), current()].join();
-    // Drawn again only where it looks different: the focus and a selection stay where they are.
-    if (look !== drawn) element.replaceChildren(customer(turn), ...reply(turn));
-    drawn = look;
-    element.querySelector(".verdict-line")?.setAttribute("aria-pressed", String(turn.id === session.selected));
+    element.classList.toggle("selected", turn.id === session.selected);
+    element.replaceChildren(customer(turn), ...reply(turn));
   };
   return element;
 }
-
-/** Whether it is the last word of the conversation, so that its options can still be tapped. */
-const isOpen = (turn) => turn === session.turns.at(-1) && turn.conversation === session.conversation;
 
 const customer = (turn) => said(turn.words, "p", { class: "said bubble customer" });
 
@@ -144,12 +127,14 @@ function reply(turn) {
   return [...bubbles, ...choices(turn), verdict(turn)];
 }
 
+/** The options of a question back: they can be tapped while it is the last word of the conversation. */
 function choices(turn) {
   const options = turn.decision.say.flatMap((message) => message.options);
   const clarifyId = turn.decision.parts.find((part) => part.clarify)?.clarify;
   if (!options.length) return [];
+  const open = turn === session.turns.at(-1) && turn.conversation === session.conversation;
   const button = ({ optionId, label }) =>
-    h("button", { type: "button", disabled: !isOpen(turn), on: { click: () => tapped(label, { clarifyId, optionId }) } }, said(label));
+    h("button", { type: "button", disabled: !open, on: { click: () => tapped(label, { clarifyId, optionId }) } }, said(label));
   return [h("div", { class: "choices" }, options.map(button))];
 }
 
@@ -167,7 +152,7 @@ function verdict(turn) {
     if (matchMedia("(max-width: 60rem)").matches) $("why").scrollIntoView({ block: "start" });
   };
   const text = [h("b", { class: `tag ${action}` }, word("action", action)), ` ${millis(timings.total)} · `, h("span", { class: "link" }, t("chat.why"))];
-  return h("button", { class: "verdict-line", type: "button", on: { click: pick } }, text);
+  return h("button", { class: "verdict-line", type: "button", "aria-pressed": String(turn.id === session.selected), on: { click: pick } }, text);
 }
 
 function failure(turn) {
@@ -192,10 +177,10 @@ export function start() {
   $("channel").append(...CHANNELS.map((name) => h("option", null, name)));
   $("composer").addEventListener("submit", typed);
   $("words").addEventListener("keydown", keyed_in);
-  $("words").addEventListener("input", measure);
+  $("words").addEventListener("input", () => $("words").setCustomValidity(""));
   $("fresh").addEventListener("click", restart);
   $("channel").addEventListener("change", restart);
-  addEventListener("firstline:library", draw);
+  addEventListener("firstline:library", () => session.turns.length || draw());
 }
 
 export function follow(status) {
@@ -208,7 +193,6 @@ export function follow(status) {
 export function show(params) {
   const asked = params.get("ask");
   draw();
-  toEnd();
   if (asked) {
     $("words").value = asked;
     history.replaceState(null, "", "/chat");

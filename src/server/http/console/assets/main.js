@@ -92,7 +92,7 @@ async function look() {
     try {
       known = await status();
       frame();
-      if (known.state !== "starting") knowledge.follow(known.bundle?.knowledgeRevision);
+      knowledge.follow(known.bundle?.knowledgeRevision);
       chat.follow(known);
     } catch {
       // The link event has said so already.

@@ -1,0 +1,217 @@
+//! Every call once, for both transports: the wire in, the wire out. What a call needs of its caller is checked here, where
+//! no transport can forget it.
+
+use super::auth::{Caller, Role};
+use super::convert::{self, Ask, Page, Switch};
+use super::deadline::Deadline;
+use super::doors::Doors;
+use super::error::DoorError;
+use super::status::Refusal;
+use crate::decision::Reason;
+use crate::dispatch::{
+    ConversationEvent, Feedback, HandleOptions, Handled, Outcome, Slice, Timings,
+};
+use crate::message::{Channel, Message, Timestamp};
+use crate::proto::v1;
+use crate::telemetry::metrics::Stage;
+
+/// Who calls, and until when they listen.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    pub(crate) caller: Caller,
+    pub(crate) deadline: Deadline,
+}
+
+impl Doors {
+    /// One message, one decision.
+    pub(crate) async fn handle(
+        &self,
+        call: &Call,
+        wire: v1::HandleRequest,
+    ) -> Result<v1::HandleResponse, Refusal> {
+        call.caller.require(Role::Gateway)?;
+        let ask = Ask::try_from(wire)?;
+        let options = HandleOptions {
+            dry_run: ask.dry_run,
+            deadline: call.deadline.0,
+            ..HandleOptions::default()
+        };
+        let handled = self.decide(call, ask.message, options).await?;
+        Ok(v1::HandleResponse {
+            decision: Some(convert::decision(&handled.outcome, ask.explain)),
+            repeated_request: handled.repeated,
+        })
+    }
+
+    /// The decision on a message that was read already. Repeats and dry runs are not counted.
+    pub(crate) async fn decide(
+        &self,
+        call: &Call,
+        message: Message,
+        options: HandleOptions,
+    ) -> Result<Handled, Refusal> {
+        let parts = self.parts()?;
+        let channel = message.channel.clone();
+        let handled = parts.dispatch.handle(&call.caller.id, message, options).await?;
+        if !handled.repeated && !options.dry_run {
+            self.count(&handled.outcome, &channel);
+        }
+        Ok(handled)
+    }
+
+    fn count(&self, outcome: &Outcome, channel: &Channel) {
+        let action = v1::Action::from(outcome.decision.action).as_str_name();
+        let reason = outcome.decision.parts.first().map(|part| part.reason);
+        let reason = v1::Reason::from(reason.unwrap_or(Reason::NoText)).as_str_name();
+        let (action, reason) = (convert::bare(action, "ACTION_"), convert::bare(reason, "REASON_"));
+        self.metrics.decided(action, reason, channel.as_str());
+        self.time(&outcome.timings);
+    }
+
+    fn time(&self, timings: &Timings) {
+        for (stage, took) in [
+            (Stage::Queue, timings.queue),
+            (Stage::Tokenize, timings.tokenize),
+            (Stage::Encode, timings.encode),
+            (Stage::Retrieve, timings.retrieve),
+            (Stage::Decide, timings.decide),
+            (Stage::Total, timings.total),
+        ] {
+            self.metrics.stage(stage, took);
+        }
+        if !timings.held.is_zero() {
+            self.metrics.held(timings.held);
+        }
+    }
+
+    /// What a gateway that attaches is told.
+    pub(crate) fn attached(&self) -> Result<v1::Attached, DoorError> {
+        let parts = self.parts()?;
+        let mode = parts.dispatch.mode(&Slice::default());
+        Ok(v1::Attached {
+            server_version: env!("CARGO_PKG_VERSION").to_owned(),
+            bundle: Some(convert::bundle(parts.current.load().info())),
+            mode: v1::AutomationMode::from(mode).into(),
+        })
+    }
+
+    /// What a gateway knows besides messages.
+    pub(crate) async fn send_event(
+        &self,
+        call: &Call,
+        wire: v1::SendEventRequest,
+    ) -> Result<v1::SendEventResponse, Refusal> {
+        call.caller.require(Role::Gateway)?;
+        self.record_event(call, convert::event(wire)?).await?;
+        Ok(v1::SendEventResponse {})
+    }
+
+    /// An event that was read already.
+    pub(crate) async fn record_event(
+        &self,
+        call: &Call,
+        event: ConversationEvent,
+    ) -> Result<(), Refusal> {
+        let name = event.conversation_id.clone();
+        let done = self.parts()?.dispatch.event(&call.caller.id, event).await;
+        done.map_err(|error| Refusal::from(error).about(CONVERSATION, name.as_str()))
+    }
+
+    /// Where a conversation stands.
+    pub(crate) fn get_conversation(
+        &self,
+        call: &Call,
+        wire: &v1::GetConversationRequest,
+    ) -> Result<v1::GetConversationResponse, Refusal> {
+        call.caller.require(Role::Gateway)?;
+        let id = convert::conversation_id(wire)?;
+        let view = self.parts()?.dispatch.conversation(&call.caller.id, &id);
+        let view = view.map_err(|error| Refusal::from(error).about(CONVERSATION, id.as_str()))?;
+        Ok(convert::conversation(&view))
+    }
+
+    /// A verdict on a decision.
+    pub(crate) fn record_feedback(
+        &self,
+        call: &Call,
+        wire: v1::RecordFeedbackRequest,
+    ) -> Result<v1::RecordFeedbackResponse, Refusal> {
+        call.caller.require(Role::Gateway)?;
+        let (verdict, source) = (wire.verdict(), wire.source());
+        let feedback = Feedback::try_from(wire)?;
+        let name = feedback.decision_id.clone();
+        let done = self.parts()?.dispatch.feedback(&call.caller.id, feedback);
+        done.map_err(|error| Refusal::from(error).about(DECISION, name.as_str()))?;
+        let verdict = convert::bare(verdict.as_str_name(), "VERDICT_");
+        self.metrics.feedback(verdict, convert::bare(source.as_str_name(), "FEEDBACK_SOURCE_"));
+        Ok(v1::RecordFeedbackResponse {})
+    }
+
+    /// Every queue with who waits in it.
+    pub(crate) fn list_queues(&self, call: &Call) -> Result<v1::ListQueuesResponse, Refusal> {
+        call.caller.require(Role::Supervisor)?;
+        let dispatch = &self.parts()?.dispatch;
+        let now = Timestamp::now();
+        let mode = v1::AutomationMode::from(dispatch.mode(&Slice::default()));
+        Ok(v1::ListQueuesResponse {
+            queues: dispatch.queues().iter().map(|queue| convert::queue(queue, now)).collect(),
+            mode: mode.into(),
+            modes: dispatch.modes().iter().map(convert::slice).collect(),
+        })
+    }
+
+    /// A page of waiting tickets.
+    pub(crate) fn list_tickets(
+        &self,
+        call: &Call,
+        wire: v1::ListTicketsRequest,
+    ) -> Result<v1::ListTicketsResponse, Refusal> {
+        call.caller.require(Role::Supervisor)?;
+        let page = Page::try_from(wire)?;
+        let tickets = self.parts()?.dispatch.tickets();
+        let wanted = |queue| page.queue.as_ref().is_none_or(|only| only == queue);
+        let mut rest = tickets.iter().filter(|ticket| wanted(&ticket.queue)).skip(page.skip);
+        let tickets: Vec<_> = rest.by_ref().take(page.size).map(convert::ticket).collect();
+        let next = page.skip.saturating_add(tickets.len());
+        let next_page_token = rest.next().map(|_| next.to_string()).unwrap_or_default();
+        Ok(v1::ListTicketsResponse { tickets, next_page_token })
+    }
+
+    /// Ends a waiting ticket.
+    pub(crate) fn cancel_ticket(
+        &self,
+        call: &Call,
+        wire: &v1::CancelTicketRequest,
+    ) -> Result<v1::CancelTicketResponse, Refusal> {
+        call.caller.require(Role::Supervisor)?;
+        let id = convert::cancellation(wire)?;
+        let ticket = self.parts()?.dispatch.cancel(&id);
+        let ticket = ticket.map_err(|error| Refusal::from(error).about(TICKET, id.as_str()))?;
+        tracing::info!(caller = %call.caller.id, ticket = %id, "ticket cancelled");
+        Ok(v1::CancelTicketResponse { ticket: Some(convert::ticket(&ticket)) })
+    }
+
+    /// Switches what the bot may do.
+    pub(crate) fn set_automation(
+        &self,
+        call: &Call,
+        wire: v1::SetAutomationRequest,
+    ) -> Result<v1::SetAutomationResponse, Refusal> {
+        call.caller.require(Role::Supervisor)?;
+        let Switch { slice, mode, reason } = Switch::try_from(wire)?;
+        let dispatch = &self.parts()?.dispatch;
+        dispatch.set_mode(slice.clone(), mode)?;
+        tracing::warn!(caller = %call.caller.id, ?slice, ?mode, reason, "automation switched");
+        let mode = v1::AutomationMode::from(dispatch.mode(&slice));
+        Ok(v1::SetAutomationResponse { mode: mode.into() })
+    }
+}
+
+const CONVERSATION: &str = "firstline.v1.Conversation";
+const DECISION: &str = "firstline.v1.Decision";
+const TICKET: &str = "firstline.v1.Ticket";
+
+/// A call that no guard has let in is a defect of ours.
+pub(crate) fn admitted(extensions: &http::Extensions) -> Result<Call, DoorError> {
+    extensions.get::<Call>().cloned().ok_or(DoorError::Defect)
+}

@@ -1,0 +1,12 @@
+//! Plain HTTP: the JSON twin on the public port, and the admin port.
+
+mod admin;
+mod body;
+mod console;
+mod health;
+mod json;
+mod twin;
+
+pub(super) use admin::router as admin;
+pub(super) use json::Schema;
+pub(super) use twin::router as twin;
