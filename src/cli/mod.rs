@@ -1,16 +1,24 @@
 //! The command line: one file per subcommand, each a few named steps. The only place that knows clap, anyhow and progress
 //! bars; everything it prints goes through [`Terminal`].
 
-mod bench;
-mod kb;
-mod models;
 mod terminal;
+mod workbench;
+mod demo;
+mod serve;
+mod ask;
+mod models;
+mod kb;
+mod bench;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 pub use terminal::Terminal;
+
+use crate::config::Config;
+use crate::error::Classify;
 
 /// How a command that ran to its end ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,22 +29,39 @@ pub enum Outcome {
     CheckFailed,
 }
 
+/// 客服第一线：有把握的回答，其余转给合适的人 · The first line of customer service
 #[derive(Debug, Parser)]
-#[command(name = "firstline", version, about, max_term_width = 100)]
+#[command(name = "firstline", version, max_term_width = 100)]
 struct Cli {
+    /// 配置文件，默认为当前目录的 firstline.toml · The configuration [default: firstline.toml here, if there is one]
+    #[arg(long, global = true, value_name = "F", env = "FIRSTLINE_CONFIG")]
+    config: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    /// 演示：启动服务，播放带标注的消息，逐条显示决定 · Start everything here and watch labelled messages being decided
+    Demo(demo::DemoArgs),
+    /// 启动服务 · Run the service
+    Serve,
+    /// 问一句，走完整条流水线 · Send one message through the whole pipeline
+    Ask(ask::AskArgs),
+    /// 知识库：检查、新建 · The knowledge: check it, start an article
+    Kb(kb::KbArgs),
+    /// 模型：列出、下载、核对 · The models: list, pull, verify
+    Models(models::ModelsArgs),
+    /// 评测：质量、编码速度、负载 · Measure quality, encoding and load
+    Bench(bench::BenchArgs),
+}
 
 /// Parses the arguments, runs the command, and turns what it says into an exit code: 0 done, 1 the check failed, 2 the
 /// call was wrong.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let mut terminal = Terminal::new();
-    match run(cli.command, &mut terminal) {
+    match run(cli, &mut terminal) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::CheckFailed) => ExitCode::from(1),
         Err(error) => {
@@ -46,6 +71,49 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command, _terminal: &mut Terminal) -> anyhow::Result<Outcome> {
-    match command {}
+fn run(cli: Cli, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
+    let config = || Config::load(cli.config.as_deref()).map_err(explained);
+    match cli.command {
+        Command::Demo(args) => demo::run(&args, config()?, terminal),
+        Command::Serve => serve::run(config()?, terminal),
+        Command::Ask(args) => ask::run(&args, config()?, terminal),
+        Command::Kb(args) => check_knowledge(args, &config()?, terminal),
+        Command::Models(args) => models::run(&args, terminal),
+        Command::Bench(args) => measure(args, &config()?, terminal),
+    }
+}
+
+fn check_knowledge(
+    args: kb::KbArgs,
+    config: &Config,
+    terminal: &mut Terminal,
+) -> anyhow::Result<Outcome> {
+    let watcher = terminal.clone();
+    let mut with_model = |loaded: &_, _day| workbench::check(config, loaded, &watcher);
+    let workshop = kb::Workshop {
+        dir: config.knowledge.dir.clone(),
+        options: workbench::load_options(config),
+        with_model: &mut with_model,
+    };
+    kb::run(args, workshop, terminal)
+}
+
+fn measure(
+    args: bench::BenchArgs,
+    config: &Config,
+    terminal: &mut Terminal,
+) -> anyhow::Result<Outcome> {
+    let models = config.model.dir.as_path();
+    let mut model_folder =
+        |name: &str, terminal: &mut Terminal| models::ensure(name, models, terminal);
+    let today = workbench::today(config);
+    let ground =
+        bench::Ground { model_folder: &mut model_folder, policy: config.policy.clone(), today };
+    bench::run(args, ground, terminal)
+}
+
+/// An error with its remedy in the same line.
+fn explained(error: impl Classify + Send + Sync + 'static) -> anyhow::Error {
+    let remedy = error.remedy().into_owned();
+    anyhow::anyhow!("{error}. {remedy}")
 }

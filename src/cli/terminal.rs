@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::message::Language;
 
 /// Standard output and error of a command.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Terminal {
     language: Language,
     interactive: bool,

@@ -50,7 +50,11 @@ impl ConfigError {
             "Correct the line; firstline.toml in the repository documents every key.".into(),
             |word| format!("Did you mean {word:?}?").into(),
         );
-        Self::Invalid { place: place(name, text, fault.span().map_or(0, |span| span.start)), message, remedy }
+        Self::Invalid {
+            place: place(name, text, fault.span().map_or(0, |span| span.start)),
+            message,
+            remedy,
+        }
     }
 
     pub(super) fn invalid(name: &str, text: &str, fault: Fault) -> Self {
@@ -79,7 +83,10 @@ impl Classify for ConfigError {
 
     fn remedy(&self) -> Cow<'static, str> {
         match self {
-            Self::Unreadable { .. } => "Name an existing file with --config, or leave it out to run on the defaults.".into(),
+            Self::Unreadable { .. } => {
+                "Name an existing file with --config, or leave it out to run on the defaults."
+                    .into()
+            }
             Self::Invalid { remedy, .. } => remedy.clone(),
         }
     }

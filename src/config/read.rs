@@ -28,11 +28,17 @@ const DEFAULT_QUEUE: &str = "general";
 /// The least bytes a channel's message may have, so that a cut text makes progress.
 const LEAST_CHANNEL_BYTES: usize = 64;
 /// The channels that exist where none is configured: name, bytes of one message, whether it shows markdown.
-const CHANNELS: [(&str, usize, bool); 5] =
-    [("web", 16_384, true), ("app", 16_384, true), ("wechat", 2_048, false), ("feishu", 16_384, true), ("mail", 65_536, false)];
+const CHANNELS: [(&str, usize, bool); 5] = [
+    ("web", 16_384, true),
+    ("app", 16_384, true),
+    ("wechat", 2_048, false),
+    ("feishu", 16_384, true),
+    ("mail", 65_536, false),
+];
 
 pub(super) fn config(file: raw::File) -> Checked<Config> {
-    let default_queue = file.policy.default_queue.clone().map_or_else(|| queue_id(DEFAULT_QUEUE), Ok)?;
+    let default_queue =
+        file.policy.default_queue.clone().map_or_else(|| queue_id(DEFAULT_QUEUE), Ok)?;
     let routing = routing(file.queues, &file.agents)?;
     Ok(Config {
         server: server(file.server, &file.limits, &file.agents)?,
@@ -53,20 +59,32 @@ pub(super) fn config(file: raw::File) -> Checked<Config> {
     })
 }
 
-fn server(raw: raw::Server, limits: &raw::Limits, agents: &[Spanned<raw::Agent>]) -> Checked<server::Config> {
+fn server(
+    raw: raw::Server,
+    limits: &raw::Limits,
+    agents: &[Spanned<raw::Agent>],
+) -> Checked<server::Config> {
     let standard = server::Config::standard();
     let keys = keys(&raw.keys, agents)?;
-    if let Some(listen) = raw.listen.as_ref().filter(|listen| !listen.get_ref().ip().is_loopback() && keys.is_empty()) {
+    if let Some(listen) =
+        raw.listen.as_ref().filter(|listen| !listen.get_ref().ip().is_loopback() && keys.is_empty())
+    {
         return Err(Fault {
             span: listen.span(),
-            message: format!("{} is reachable from other machines, and no key is configured", listen.get_ref()),
+            message: format!(
+                "{} is reachable from other machines, and no key is configured",
+                listen.get_ref()
+            ),
             remedy: "Add [[server.keys]], or listen on 127.0.0.1.",
         });
     }
     if let Some(admin) = raw.admin.as_ref().filter(|admin| !admin.get_ref().ip().is_loopback()) {
         return Err(Fault {
             span: admin.span(),
-            message: format!("the admin port must not leave this machine, and {} does", admin.get_ref()),
+            message: format!(
+                "the admin port must not leave this machine, and {} does",
+                admin.get_ref()
+            ),
             remedy: "Use an address such as 127.0.0.1:9701, and a tunnel from elsewhere.",
         });
     }
@@ -98,7 +116,8 @@ fn keys(keys: &[Spanned<raw::Key>], agents: &[Spanned<raw::Agent>]) -> Checked<V
     for agent in agents {
         let raw = agent.get_ref();
         let Some(sha256) = &raw.key_sha256 else { continue };
-        let id = CallerId::new(raw.id.as_str()).map_err(|fault| wrong(agent.span(), fault.to_string(), "Choose another id."))?;
+        let id = CallerId::new(raw.id.as_str())
+            .map_err(|fault| wrong(agent.span(), fault.to_string(), "Choose another id."))?;
         unique(&mut names, raw.id.as_str(), agent.span())?;
         found.push(one_key(id, sha256.get_ref(), vec![Role::Agent], sha256.span())?);
     }
@@ -112,14 +131,19 @@ fn one_key(id: CallerId, sha256: &str, roles: Vec<Role>, span: Range<usize>) -> 
 
 fn role(name: &Spanned<String>) -> Checked<Role> {
     let remedy = "Use gateway, agent, supervisor or editor.";
-    Role::parse(name.get_ref()).ok_or_else(|| wrong(name.span(), format!("there is no role {:?}", name.get_ref()), remedy))
+    Role::parse(name.get_ref())
+        .ok_or_else(|| wrong(name.span(), format!("there is no role {:?}", name.get_ref()), remedy))
 }
 
 fn unique(names: &mut HashSet<String>, name: &str, span: Range<usize>) -> Checked<()> {
     if names.insert(name.to_owned()) {
         return Ok(());
     }
-    Err(wrong(span, format!("{name:?} is there twice"), "Give each key and each agent a name of its own."))
+    Err(wrong(
+        span,
+        format!("{name:?} is there twice"),
+        "Give each key and each agent a name of its own.",
+    ))
 }
 
 fn model(raw: raw::Model) -> Checked<Model> {
@@ -140,10 +164,18 @@ fn knowledge(raw: raw::Knowledge) -> Checked<Knowledge> {
     let timezone = match &raw.timezone {
         None => TimeZone::get(DEFAULT_TIMEZONE).unwrap_or(TimeZone::UTC),
         Some(name) => TimeZone::get(name.get_ref()).map_err(|_| {
-            wrong(name.span(), format!("there is no time zone {:?}", name.get_ref()), "Use an IANA name such as Asia/Shanghai.")
+            wrong(
+                name.span(),
+                format!("there is no time zone {:?}", name.get_ref()),
+                "Use an IANA name such as Asia/Shanghai.",
+            )
         })?,
     };
-    Ok(Knowledge { dir: raw.dir.unwrap_or_else(|| "knowledge".into()), timezone, own_contacts: raw.own_contacts })
+    Ok(Knowledge {
+        dir: raw.dir.unwrap_or_else(|| "knowledge".into()),
+        timezone,
+        own_contacts: raw.own_contacts,
+    })
 }
 
 fn policy(raw: &raw::Policy, default_queue: QueueId) -> Checked<policy::Config> {
@@ -163,7 +195,9 @@ fn policy(raw: &raw::Policy, default_queue: QueueId) -> Checked<policy::Config> 
     })
 }
 
-fn channels(raw: BTreeMap<Channel, raw::ChannelShape>) -> Checked<BTreeMap<Channel, ChannelConfig>> {
+fn channels(
+    raw: BTreeMap<Channel, raw::ChannelShape>,
+) -> Checked<BTreeMap<Channel, ChannelConfig>> {
     if raw.is_empty() {
         return Ok(standard_channels());
     }
@@ -176,7 +210,8 @@ fn channels(raw: BTreeMap<Channel, raw::ChannelShape>) -> Checked<BTreeMap<Chann
 }
 
 fn standard_channels() -> BTreeMap<Channel, ChannelConfig> {
-    let named = |(name, limit, markup)| Some((Channel::new(name).ok()?, ChannelConfig { markup, limit }));
+    let named =
+        |(name, limit, markup)| Some((Channel::new(name).ok()?, ChannelConfig { markup, limit }));
     CHANNELS.into_iter().filter_map(named).collect()
 }
 
@@ -208,13 +243,22 @@ fn bounds(raw: &raw::Limits) -> Bounds {
     }
 }
 
-fn routing(raw: BTreeMap<QueueId, raw::Queue>, agents: &[Spanned<raw::Agent>]) -> Checked<routing::Config> {
-    let queues = raw.into_iter().map(|(id, queue)| Ok((id, rules(&queue)?))).collect::<Checked<BTreeMap<_, _>>>()?;
+fn routing(
+    raw: BTreeMap<QueueId, raw::Queue>,
+    agents: &[Spanned<raw::Agent>],
+) -> Checked<routing::Config> {
+    let queues = raw
+        .into_iter()
+        .map(|(id, queue)| Ok((id, rules(&queue)?)))
+        .collect::<Checked<BTreeMap<_, _>>>()?;
     let mut seen = HashSet::new();
     for agent in agents {
         unique(&mut seen, agent.get_ref().id.as_str(), agent.span())?;
     }
-    let agents = agents.iter().map(|agent| one_agent(agent.get_ref(), &queues)).collect::<Checked<Vec<_>>>()?;
+    let agents = agents
+        .iter()
+        .map(|agent| one_agent(agent.get_ref(), &queues))
+        .collect::<Checked<Vec<_>>>()?;
     Ok(routing::Config { queues, implied: QueueRules::default(), agents })
 }
 
@@ -228,15 +272,31 @@ fn rules(raw: &raw::Queue) -> Checked<QueueRules> {
 }
 
 fn one_agent(raw: &raw::Agent, queues: &BTreeMap<QueueId, QueueRules>) -> Checked<routing::Agent> {
-    for queue in raw.queues.iter().filter(|queue| !queues.is_empty() && !queues.contains_key(queue.get_ref())) {
-        let message = format!("agent {} serves {:?}, which is no configured queue", raw.id, queue.get_ref().as_str());
-        return Err(wrong(queue.span(), message, "Add the queue under [queues], or correct the name."));
+    for queue in raw
+        .queues
+        .iter()
+        .filter(|queue| !queues.is_empty() && !queues.contains_key(queue.get_ref()))
+    {
+        let message = format!(
+            "agent {} serves {:?}, which is no configured queue",
+            raw.id,
+            queue.get_ref().as_str()
+        );
+        return Err(wrong(
+            queue.span(),
+            message,
+            "Add the queue under [queues], or correct the name.",
+        ));
     }
     Ok(routing::Agent {
         id: raw.id.clone(),
         name: raw.name.clone().unwrap_or_else(|| raw.id.to_string()),
         queues: raw.queues.iter().map(|queue| queue.get_ref().clone()).collect(),
-        skills: raw.skills.iter().map(|(skill, level)| Ok((skill.clone(), one_level(level)?))).collect::<Checked<_>>()?,
+        skills: raw
+            .skills
+            .iter()
+            .map(|(skill, level)| Ok((skill.clone(), one_level(level)?)))
+            .collect::<Checked<_>>()?,
         languages: raw.languages.clone(),
         units: raw.units.unwrap_or(1),
         per_channel: raw.per_channel.clone(),
@@ -247,7 +307,11 @@ fn one_level(level: &Spanned<u8>) -> Checked<u8> {
     if (1..=5).contains(level.get_ref()) {
         return Ok(*level.get_ref());
     }
-    Err(wrong(level.span(), format!("{} is no skill level", level.get_ref()), "Use a level from 1 to 5."))
+    Err(wrong(
+        level.span(),
+        format!("{} is no skill level", level.get_ref()),
+        "Use a level from 1 to 5.",
+    ))
 }
 
 fn telemetry(raw: raw::Telemetry) -> telemetry::Config {
@@ -267,7 +331,8 @@ fn queue_id(name: &str) -> Checked<QueueId> {
 fn duration(raw: Option<&Spanned<SignedDuration>>, standard: Duration) -> Checked<Duration> {
     raw.map_or(Ok(standard), |given| {
         let remedy = "Write a duration such as \"1500ms\", \"30s\" or \"24h\".";
-        Duration::try_from(*given.get_ref()).map_err(|_| wrong(given.span(), "a duration is never negative".to_owned(), remedy))
+        Duration::try_from(*given.get_ref())
+            .map_err(|_| wrong(given.span(), "a duration is never negative".to_owned(), remedy))
     })
 }
 
@@ -277,7 +342,11 @@ fn at_least(raw: Option<&Spanned<usize>>, least: usize, standard: usize) -> Chec
         if value >= least {
             return Ok(value);
         }
-        Err(wrong(given.span(), format!("{value} is too small, {least} is the least"), "Raise it, or leave it out."))
+        Err(wrong(
+            given.span(),
+            format!("{value} is too small, {least} is the least"),
+            "Raise it, or leave it out.",
+        ))
     })
 }
 
@@ -287,7 +356,11 @@ fn share(raw: Option<&Spanned<f64>>, standard: f64) -> Checked<f64> {
         if value > 0.0 && value < 1.0 {
             return Ok(value);
         }
-        Err(wrong(given.span(), format!("{value} is no share"), "Write a fraction of 1, such as 0.95."))
+        Err(wrong(
+            given.span(),
+            format!("{value} is no share"),
+            "Write a fraction of 1, such as 0.95.",
+        ))
     })
 }
 

@@ -23,8 +23,16 @@ fn the_shipped_file_says_what_holds_without_it() {
 #[test]
 fn the_shipped_file_names_every_key() {
     let shape = include_str!("raw.rs");
-    let keys = shape.lines().filter_map(|line| line.trim().strip_prefix("pub(super) ")?.split_once(": ").map(|(key, _)| key));
-    let missing: Vec<_> = keys.filter(|key| !SHIPPED.contains(&format!("{key} =")) && !SHIPPED.contains(&format!("[{key}")) && !SHIPPED.contains(&format!(".{key}"))).collect();
+    let keys = shape.lines().filter_map(|line| {
+        line.trim().strip_prefix("pub(super) ")?.split_once(": ").map(|(key, _)| key)
+    });
+    let missing: Vec<_> = keys
+        .filter(|key| {
+            !SHIPPED.contains(&format!("{key} ="))
+                && !SHIPPED.contains(&format!("[{key}"))
+                && !SHIPPED.contains(&format!(".{key}"))
+        })
+        .collect();
     assert!(missing.is_empty(), "add to firstline.toml: {missing:?}");
 }
 
@@ -32,7 +40,10 @@ fn the_shipped_file_names_every_key() {
 fn what_is_wrong_is_named_with_its_place_and_a_remedy() {
     let check = |text: &str, place: &str, message: &str, remedy: &str| {
         let error = read(text).unwrap_err();
-        assert!(error.to_string().starts_with(&format!("firstline.toml:{place}: ")), "{text}\n{error}");
+        assert!(
+            error.to_string().starts_with(&format!("firstline.toml:{place}: ")),
+            "{text}\n{error}"
+        );
         assert!(error.to_string().contains(message), "{text}\n{error}");
         assert!(error.remedy().contains(remedy), "{text}\n{}", error.remedy());
     };
@@ -42,26 +53,62 @@ fn what_is_wrong_is_named_with_its_place_and_a_remedy() {
     check("[model]\nmax_tokens = 3", "2:14", "3 is too small", "Raise it");
     check("[model]\nqueue = 0", "2:9", "", "Correct the line");
     check("[server]\nlisten = \"nowhere\"", "2:10", "invalid socket address", "Correct the line");
-    check("[server]\nlisten = \"0.0.0.0:50051\"", "2:10", "no key is configured", "[[server.keys]]");
+    check(
+        "[server]\nlisten = \"0.0.0.0:50051\"",
+        "2:10",
+        "no key is configured",
+        "[[server.keys]]",
+    );
     check("[server]\nadmin = \"0.0.0.0:1\"", "2:9", "must not leave this machine", "127.0.0.1");
-    check("[[server.keys]]\nname = \"a\"\nsha256 = \"00\"\nroles = [\"gateway\"]", "1:1", "no SHA-256", "64 hexadecimal");
-    check("[[server.keys]]\nname = \"a\"\nsha256 = \"00\"\nroles = [\"boss\"]", "4:10", "no role \"boss\"", "supervisor");
+    check(
+        "[[server.keys]]\nname = \"a\"\nsha256 = \"00\"\nroles = [\"gateway\"]",
+        "1:1",
+        "no SHA-256",
+        "64 hexadecimal",
+    );
+    check(
+        "[[server.keys]]\nname = \"a\"\nsha256 = \"00\"\nroles = [\"boss\"]",
+        "4:10",
+        "no role \"boss\"",
+        "supervisor",
+    );
     check("[knowledge]\ntimezone = \"Mars/Base\"", "2:12", "no time zone", "IANA");
     check("[policy]\ntarget = 95.0", "2:10", "no share", "0.95");
-    check("[policy]\nprovisional = \"maybe\"", "2:15", "unknown variant `maybe`", "Correct the line");
+    check(
+        "[policy]\nprovisional = \"maybe\"",
+        "2:15",
+        "unknown variant `maybe`",
+        "Correct the line",
+    );
     check("[automation]\nmode = \"of\"", "2:8", "unknown variant `of`", "Did you mean \"off\"?");
     check("[conversations]\nburst = \"-1s\"", "2:9", "never negative", "30s");
     check("[channels.sms]\nmax_bytes = 3", "2:13", "too small", "Raise it");
-    check("[queues.a]\n[[agents]]\nid = \"x\"\nqueues = [\"b\"]\nlanguages = [\"zh\"]", "4:11", "no configured queue", "[queues]");
-    check("[[agents]]\nid = \"x\"\nqueues = []\nlanguages = [\"zh\"]\nskills = { a = 9 }", "5:16", "no skill level", "1 to 5");
-    check("[[agents]]\nid = \"x\"\nqueues = []\nlanguages = [\"中文\"]", "4:", "BCP 47", "Correct the line");
+    check(
+        "[queues.a]\n[[agents]]\nid = \"x\"\nqueues = [\"b\"]\nlanguages = [\"zh\"]",
+        "4:11",
+        "no configured queue",
+        "[queues]",
+    );
+    check(
+        "[[agents]]\nid = \"x\"\nqueues = []\nlanguages = [\"zh\"]\nskills = { a = 9 }",
+        "5:16",
+        "no skill level",
+        "1 to 5",
+    );
+    check(
+        "[[agents]]\nid = \"x\"\nqueues = []\nlanguages = [\"中文\"]",
+        "4:",
+        "BCP 47",
+        "Correct the line",
+    );
     let twice = "[[agents]]\nid = \"x\"\nqueues = []\nlanguages = []\n".repeat(2);
     check(&twice, "5:1", "there twice", "a name of its own");
 }
 
 #[test]
 fn what_is_set_replaces_the_default_and_nothing_else() {
-    let config = read("[queues.refunds]\nmax_wait = \"5m\"\n[policy]\nprovisional = \"answer\"").unwrap();
+    let config =
+        read("[queues.refunds]\nmax_wait = \"5m\"\n[policy]\nprovisional = \"answer\"").unwrap();
     let refunds = QueueId::new("refunds").unwrap();
     assert_eq!(config.routing.rules(&refunds).max_wait, Duration::from_mins(5));
     assert_eq!(config.routing.rules(&refunds).max_waiting, 500);
@@ -72,7 +119,9 @@ fn what_is_set_replaces_the_default_and_nothing_else() {
 #[test]
 fn beyond_loopback_needs_a_key() {
     let digest = "a".repeat(64);
-    let keyed = format!("[server]\nlisten = \"0.0.0.0:1\"\n[[server.keys]]\nname = \"web\"\nsha256 = \"{digest}\"\nroles = [\"gateway\"]");
+    let keyed = format!(
+        "[server]\nlisten = \"0.0.0.0:1\"\n[[server.keys]]\nname = \"web\"\nsha256 = \"{digest}\"\nroles = [\"gateway\"]"
+    );
     let config = read(&keyed).unwrap();
     assert_eq!(config.server.keys.len(), 1);
     assert!(!format!("{config:?}").contains(&digest), "the hash is nobody's business");

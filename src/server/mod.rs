@@ -23,6 +23,7 @@ pub use config::{Config, TlsFiles};
 pub use convert::Invalid;
 pub use doors::Parts;
 pub use error::DoorError;
+pub use http::decision_json;
 pub use limit::{Limits, MAX_TEXT};
 pub use shelf::Shelf;
 pub use start::{Running, StartError, open, signal, start};

@@ -1,4 +1,4 @@
-//! The service from outside: real sockets, no network, no weights but what a test makes itself.
+//! firstline from outside: real sockets, the real binary, the real models where their absence would prove nothing.
 
 #[cfg(test)]
 mod shop;
@@ -15,3 +15,7 @@ mod http;
 mod security;
 #[cfg(test)]
 mod overload;
+#[cfg(test)]
+mod cli;
+#[cfg(test)]
+mod models;

@@ -5,7 +5,9 @@ use prost::{Message, Name};
 use prost_reflect::{DescriptorPool, DeserializeOptions, DynamicMessage, MessageDescriptor};
 use serde_json::error::Category;
 
-use crate::proto::DESCRIPTORS;
+use crate::dispatch::Outcome;
+use crate::proto::{DESCRIPTORS, v1};
+use crate::server::convert;
 use crate::server::error::DoorError;
 
 /// Letters of an unknown field's name that are repeated to the caller.
@@ -47,6 +49,12 @@ impl Schema {
         let dynamic = dynamic.map_err(|_| DoorError::Defect)?;
         serde_json::to_value(dynamic).map_err(|_| DoorError::Defect)
     }
+}
+
+/// A decision as the JSON door would send it, explained in full.
+pub fn decision_json(outcome: &Outcome) -> Result<serde_json::Value, DoorError> {
+    let schema = Schema::embedded().map_err(|_| DoorError::Defect)?;
+    schema.write(&convert::decision(outcome, v1::ExplainLevel::Full))
 }
 
 fn refused<M: Name>(error: &serde_json::Error) -> DoorError {

@@ -9,4 +9,5 @@ mod twin;
 
 pub(super) use admin::router as admin;
 pub(super) use json::Schema;
+pub use json::decision_json;
 pub(super) use twin::router as twin;

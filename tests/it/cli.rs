@@ -1,0 +1,125 @@
+//! The command line as scripts use it: exit codes, one JSON document on standard output, errors that say what to do.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use firstline::encoder::source::{self, Options};
+use serde_json::Value;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_firstline");
+
+/// Runs the binary where the repository is, in English.
+fn firstline(arguments: &[&str]) -> Output {
+    Command::new(BINARY)
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("LC_ALL", "C.UTF-8")
+        .env_remove("FIRSTLINE_CONFIG")
+        .output()
+        .unwrap()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn errors(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn document(output: &Output) -> Value {
+    assert_eq!(code(output), 0, "{}", errors(output));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// The default model, pulled once by the project's own code.
+fn with_model() {
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
+    source::ensure("multilingual-e5-small", &Options::new(models), &mut |_| ()).unwrap();
+}
+
+/// A folder of its own, gone at the end.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let dir = std::env::temp_dir().join(format!("firstline-cli-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        Self(dir)
+    }
+
+    fn write(&self, name: &str, text: &str) -> String {
+        let file = self.0.join(name);
+        std::fs::write(&file, text).unwrap();
+        file.display().to_string()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+#[test]
+fn a_wrong_call_exits_with_two_and_says_what_to_do() {
+    let scratch = Scratch::new("wrong");
+    let unknown = scratch.write("unknown.toml", "[modle]\nname = \"x\"\n");
+    let elsewhere = scratch.write("elsewhere.toml", "[knowledge]\ndir = \"no/such/folder\"\n");
+    let exposed = scratch.write("exposed.toml", "[server]\nlisten = \"0.0.0.0:50051\"\n");
+    let check = |arguments: &[&str], says: &str, remedy: &str| {
+        let output = firstline(arguments);
+        let text = errors(&output);
+        assert_eq!(code(&output), 2, "{arguments:?}: {text}");
+        assert!(text.contains(says) && text.contains(remedy), "{arguments:?}: {text}");
+        assert!(output.stdout.is_empty());
+    };
+    check(&["--config", &unknown, "serve"], "unknown.toml:1:2", "Did you mean \"model\"?");
+    check(&["--config", "no/such.toml", "serve"], "no/such.toml", "--config");
+    check(&["--config", &exposed, "serve"], "no key is configured", "[[server.keys]]");
+    check(&["--config", &elsewhere, "kb", "check", "--no-model"], "no/such/folder", "");
+    check(&["models", "pull", "no-such-model"], "no-such-model", "models/");
+    check(&["ask"], "TEXT", "--help");
+}
+
+#[test]
+fn the_demo_help_centre_passes_its_own_check() {
+    with_model();
+    let output = firstline(&["kb", "check"]);
+    assert_eq!(code(&output), 0, "{}{}", String::from_utf8_lossy(&output.stdout), errors(&output));
+}
+
+#[test]
+fn a_broken_article_fails_the_check_with_its_place() {
+    let scratch = Scratch::new("broken");
+    scratch.write("a.md", "---\nid：a\ntitle: 甲\n---\n正文\n");
+    let output = firstline(&["kb", "check", "--no-model", &scratch.0.display().to_string()]);
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    assert_eq!(code(&output), 1, "{text}");
+    assert!(text.contains("a.md:2:3: error["), "{text}");
+}
+
+#[test]
+fn one_message_goes_through_the_whole_pipeline() {
+    with_model();
+    let decision = document(&firstline(&["ask", "--json", "我要找人工客服"]));
+    assert_eq!(decision["action"], "ACTION_ROUTE");
+    assert_eq!(decision["parts"][0]["reason"], "REASON_PERSON_ASKED_FOR");
+    assert_eq!(decision["language"], "zh");
+}
+
+/// What the demo promises a newcomer; its precision is measured, not tuned, on that traffic.
+#[test]
+fn the_demo_answers_and_routes_real_messages() {
+    with_model();
+    let summary = document(&firstline(&["demo", "--exit", "--json"]));
+    let figure = |key: &str| summary[key].as_f64().unwrap_or_else(|| panic!("{key} in {summary}"));
+    assert_eq!(figure("messages"), 480.0);
+    assert!(figure("answered") + figure("clarified") + figure("routed") <= 480.0);
+    assert!(figure("precision") >= 0.90, "{summary}");
+    assert!(figure("coverage") >= 0.40, "{summary}");
+    for key in ["urgent_first", "p50_ms", "p99_ms", "rss_mb"] {
+        assert!(figure(key) > 0.0);
+    }
+    assert_eq!(summary["errors"].as_object().map(serde_json::Map::len), Some(0), "{summary}");
+}
