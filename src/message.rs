@@ -276,7 +276,7 @@ mod tests {
     #[test]
     fn identifiers_are_printable_ascii() {
         let check = |value: &str, valid: bool| {
-            assert_eq!(RequestId::new(value).is_ok(), valid, "{value:?}")
+            assert_eq!(RequestId::new(value).is_ok(), valid, "{value:?}");
         };
         check("a", true);
         check("wx:1234 5", true);

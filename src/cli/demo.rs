@@ -204,7 +204,8 @@ fn print(summary: &Summary, terminal: &mut Terminal) {
         "以上是在演示消息上的测量，门槛未经认证（provisional），不构成对真实流量的承诺。",
         "Measured on the demo's own messages; the gate is provisional and promises nothing about other traffic.",
     );
-    terminal.line(&claim.to_owned());
+    let claim = claim.to_owned();
+    terminal.line(&claim);
 }
 
 fn recall(alarm: &demo::Alarm) -> String {

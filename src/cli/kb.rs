@@ -10,12 +10,12 @@ use clap::{Args, Subcommand, ValueEnum};
 use fs_err as fs;
 use jiff::civil::Date;
 
-use super::{Outcome, Terminal};
-use crate::encoder::{Batcher, Embedding, EncoderError, Role};
+use super::{Outcome, Terminal, explained};
+
 use crate::knowledge::diagnostic::{Code, Diagnostic, Tally, human, json as documents, sarif};
-use crate::knowledge::lint::retrieval::{self, RETRIEVER};
+
 use crate::knowledge::load::Stamp;
-use crate::knowledge::{Library, LoadOptions, Loaded, load};
+use crate::knowledge::{LoadOptions, Loaded, load};
 use crate::message::{ArticleId, Language};
 
 /// `firstline kb`
@@ -194,40 +194,6 @@ fn print(
     }
 }
 
-/// The rules that need a model, judged by the retriever alone: for [`Workshop::with_model`].
-pub(super) fn retrieval_rules(
-    loaded: &Loaded,
-    day: Date,
-    batcher: &Batcher,
-) -> anyhow::Result<Vec<Diagnostic>> {
-    let mut embed = |texts: &[(String, Role)]| encode(batcher, texts);
-    let library = Library::build(loaded.served_on(day), loaded.phrases.clone(), &mut embed)
-        .map_err(explained)?;
-    let mut found = retrieval::self_retrieval(&library, &RETRIEVER).map_err(explained)?;
-    found.extend(retrieval::tests(&library, &mut embed, &RETRIEVER).map_err(explained)?);
-    Ok(found)
-}
-
-/// Encodes texts of both roles, each role in bulk; vectors in the order of the texts.
-fn encode(batcher: &Batcher, texts: &[(String, Role)]) -> Result<Vec<Embedding>, EncoderError> {
-    let mut vectors: Vec<(usize, Embedding)> = Vec::with_capacity(texts.len());
-    for role in [Role::Query, Role::Passage] {
-        let chosen = texts.iter().enumerate().filter(|(_, (_, of))| *of == role);
-        let (places, chosen): (Vec<usize>, Vec<String>) =
-            chosen.map(|(at, (text, _))| (at, text.clone())).unzip();
-        let encoded = batcher.encode_all(&chosen, role, &mut |_| {})?;
-        vectors.extend(places.into_iter().zip(encoded));
-    }
-    vectors.sort_by_key(|(at, _)| *at);
-    Ok(vectors.into_iter().map(|(_, vector)| vector).collect())
-}
-
-/// An error with its remedy in the same line: a command line has no other place for it.
-fn explained(error: impl crate::error::Classify + Send + Sync + 'static) -> anyhow::Error {
-    let remedy = error.remedy().into_owned();
-    anyhow::Error::new(error).context(remedy)
-}
-
 fn new(args: &NewArgs, configured: &Path, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
     let id = args.id.trim_matches('/').trim_end_matches(".md");
     let name = id.rsplit('/').next().unwrap_or(id);
@@ -256,7 +222,8 @@ fn new(args: &NewArgs, configured: &Path, terminal: &mut Terminal) -> anyhow::Re
         "填好问法和答案，删掉 `draft: true`，再运行 `firstline kb check`。",
         "Fill in questions and answer, remove `draft: true`, then run `firstline kb check`.",
     );
-    terminal.note(&next.to_owned());
+    let next = next.to_owned();
+    terminal.note(&next);
     Ok(Outcome::Done)
 }
 

@@ -41,6 +41,7 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "one value, made once")]
 enum Command {
     /// 演示：启动服务，播放带标注的消息，逐条显示决定 · Start everything here and watch labelled messages being decided
     Demo(demo::DemoArgs),
@@ -112,7 +113,8 @@ fn measure(
     bench::run(args, ground, terminal)
 }
 
-/// An error with its remedy in the same line.
+/// An error with its remedy in the same line: a command line has no other place for it.
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn explained(error: impl Classify + Send + Sync + 'static) -> anyhow::Error {
     let remedy = error.remedy().into_owned();
     anyhow::anyhow!("{error}. {remedy}")

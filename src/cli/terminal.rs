@@ -44,7 +44,7 @@ impl Terminal {
 
     /// One line of a result. A closed pipe ends the output quietly, as `head` expects.
     pub fn line(&mut self, text: &str) {
-        self.ignore_closed_pipe(writeln!(io::stdout().lock(), "{text}"));
+        self.ignore_closed_pipe(&writeln!(io::stdout().lock(), "{text}"));
     }
 
     /// The one JSON document of a `--json` run.
@@ -56,7 +56,7 @@ impl Terminal {
 
     /// A remark beside the result, never on standard output.
     pub fn note(&mut self, text: &str) {
-        self.ignore_closed_pipe(writeln!(io::stderr().lock(), "{text}"));
+        self.ignore_closed_pipe(&writeln!(io::stderr().lock(), "{text}"));
     }
 
     /// An error with what to do next, in one line each.
@@ -78,7 +78,7 @@ impl Terminal {
             .with_message(label.to_owned())
     }
 
-    fn ignore_closed_pipe(&mut self, written: io::Result<()>) {
+    fn ignore_closed_pipe(&mut self, written: &io::Result<()>) {
         if written.is_err() {
             self.interactive = false;
         }

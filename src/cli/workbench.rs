@@ -73,10 +73,10 @@ pub(super) fn bundle(
             bar.set_position(done as u64);
         }
         Step::Fit => {
-            bar.set_message(terminal.pick("训练分类器", "fitting the classifier").to_owned())
+            bar.set_message(terminal.pick("训练分类器", "fitting the classifier").to_owned());
         }
         Step::Learn => {
-            bar.set_message(terminal.pick("校准门槛", "calibrating the gate").to_owned())
+            bar.set_message(terminal.pick("校准门槛", "calibrating the gate").to_owned());
         }
     });
     bar.finish_and_clear();

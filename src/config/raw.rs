@@ -140,6 +140,7 @@ pub(super) struct ChannelShape {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_field_names, reason = "the keys of the file")]
 pub(super) struct Queue {
     pub(super) max_waiting: Option<NonZeroUsize>,
     pub(super) max_wait: Option<Spanned<SignedDuration>>,

@@ -272,11 +272,8 @@ fn rules(raw: &raw::Queue) -> Checked<QueueRules> {
 }
 
 fn one_agent(raw: &raw::Agent, queues: &BTreeMap<QueueId, QueueRules>) -> Checked<routing::Agent> {
-    for queue in raw
-        .queues
-        .iter()
-        .filter(|queue| !queues.is_empty() && !queues.contains_key(queue.get_ref()))
-    {
+    let known = |queue: &QueueId| queues.is_empty() || queues.contains_key(queue);
+    if let Some(queue) = raw.queues.iter().find(|queue| !known(queue.get_ref())) {
         let message = format!(
             "agent {} serves {:?}, which is no configured queue",
             raw.id,

@@ -66,7 +66,9 @@ fn opening(ticket: &str, priority: Priority) -> Command {
 
 fn run(desk: &mut Desk, command: &Command, second: i64) -> Result<Vec<Event>, RoutingError> {
     let events = plan(desk, command, at(second))?;
-    events.iter().for_each(|event| desk.apply(event));
+    for event in &events {
+        desk.apply(event);
+    }
     Ok(events)
 }
 
@@ -229,7 +231,9 @@ proptest! {
             log.extend(run(&mut desk, command, *second).unwrap_or_default());
         }
         let mut replayed = Desk::new(Arc::new(config(500)));
-        log.iter().for_each(|event| replayed.apply(event));
+        for event in &log {
+            replayed.apply(event);
+        }
         prop_assert!(replayed == desk);
     }
 

@@ -114,10 +114,8 @@ impl Filling<'_> {
     fn answer(&self, id: &ArticleId, ruling: &Ruling) -> Outcome {
         // The verdict names an article of this very bundle, so there is one.
         let Some(article) = self.bundle.library().article(id) else { return Outcome::Nothing };
-        let probability = match ruling.reason {
-            Reason::CustomerChoice => Probability::new(1.0),
-            _ => ruling.probability,
-        };
+        let chosen = ruling.reason == Reason::CustomerChoice;
+        let probability = if chosen { Probability::new(1.0) } else { ruling.probability };
         let target = self.bundle.policy().target;
         let first = self.piece(ruling.about).sightings.first();
         Outcome::Answer(Box::new(Answer {

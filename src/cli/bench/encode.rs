@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Ground, JsonTo, explained, start};
+use super::{JsonTo, ModelFolder, explained, start};
 use crate::cli::{Outcome, Terminal};
 use crate::eval::{encode, texts};
 
@@ -23,11 +23,11 @@ pub(super) struct EncodeArgs {
 
 pub(super) fn run(
     args: &EncodeArgs,
-    ground: Ground<'_>,
+    model_folder: &mut ModelFolder<'_>,
     terminal: &mut Terminal,
 ) -> anyhow::Result<Outcome> {
     let texts = texts::read(&args.texts).map_err(explained)?;
-    let batcher = start(&args.model, ground.model_folder, terminal)?;
+    let batcher = start(&args.model, model_folder, terminal)?;
     let bar = terminal.bar(terminal.pick("编码", "encoding"), texts.len() as u64);
     let report = encode::run(&batcher, &texts, &mut |done| bar.set_position(done as u64))
         .map_err(explained)?;

@@ -15,7 +15,7 @@ const CONNECTIONS: usize = 4;
 
 #[derive(Debug, Args)]
 pub(super) struct LoadArgs {
-    /// 服务的 gRPC 地址，如 http://127.0.0.1:7411 · The service's gRPC address
+    /// 服务的 gRPC 地址，如 <http://127.0.0.1:50051> · The service's gRPC address
     #[arg(long, value_name = "URL")]
     target: String,
     /// 文本文件：一行一条，或 .jsonl 的 text 字段 · A text a line, or .jsonl with `text`

@@ -12,10 +12,9 @@ use clap::{Args, Subcommand};
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::{Outcome, Terminal};
+use super::{Outcome, Terminal, explained};
 use crate::decision::policy;
 use crate::encoder::{self, Batcher, batcher};
-use crate::error::Classify;
 
 /// `firstline bench`
 #[derive(Debug, Args)]
@@ -25,6 +24,7 @@ pub(super) struct BenchArgs {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "one value, made once")]
 enum BenchCommand {
     /// 在带标注的消息上：多少能自动回答，准确率多高 · On labelled messages: how much could be answered, how precisely
     Quality(quality::QualityArgs),
@@ -55,7 +55,7 @@ pub(super) fn run(
 ) -> anyhow::Result<Outcome> {
     match args.command {
         BenchCommand::Quality(args) => quality::run(&args, ground, terminal),
-        BenchCommand::Encode(args) => encode::run(&args, ground, terminal),
+        BenchCommand::Encode(args) => encode::run(&args, ground.model_folder, terminal),
         BenchCommand::Load(args) => load::run(args, terminal),
     }
 }
@@ -117,10 +117,4 @@ fn start(
     let encoder = encoder::load(&folder).map_err(explained)?;
     let batcher = Batcher::start(encoder, &batcher::Config::default()).map_err(explained)?;
     Ok(Arc::new(batcher))
-}
-
-/// An error with its remedy in the same line.
-fn explained(error: impl Classify + Send + Sync + 'static) -> anyhow::Error {
-    let remedy = error.remedy().into_owned();
-    anyhow::Error::new(error).context(remedy)
 }

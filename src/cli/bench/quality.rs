@@ -111,7 +111,7 @@ pub(super) fn run(
     let model = args.how.model.as_deref().unwrap_or(DEFAULT_MODEL);
     let mut bench = Bench { args, options, to, model_folder: ground.model_folder, terminal };
     let (document, details) = bench.measure(&origin, model)?;
-    bench.html(args.html.as_deref(), &document, &details)?;
+    Bench::html(args.html.as_deref(), &document, &details)?;
     bench.to.clone().write(&document, bench.terminal)?;
     Ok(Outcome::Done)
 }
@@ -177,7 +177,7 @@ impl Bench<'_> {
             let (document, details) = self.measure(&Origin::Folder(folder), &model)?;
             let page =
                 self.args.html.as_deref().map(|dir| dir.join(format!("{}.html", suite.name)));
-            self.html(page.as_deref(), &document, &details)?;
+            Self::html(page.as_deref(), &document, &details)?;
             let floors = suite.held(&document.scores);
             self.to.table(&floor_lines(&floors, &suite.reference, self.terminal), self.terminal);
             results.push(SuiteResult {
@@ -217,12 +217,7 @@ impl Bench<'_> {
         }
     }
 
-    fn html(
-        &self,
-        path: Option<&Path>,
-        document: &Document,
-        details: &Details,
-    ) -> anyhow::Result<()> {
+    fn html(path: Option<&Path>, document: &Document, details: &Details) -> anyhow::Result<()> {
         let Some(path) = path else { return Ok(()) };
         let page = report::render(document, details).context("the report page cannot be drawn")?;
         write_file(path, &page)

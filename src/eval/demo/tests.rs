@@ -106,6 +106,7 @@ fn alarms_count_both_ways() {
 
 #[test]
 fn urgent_tickets_stand_before_the_ordinary() {
+    use PriorityClass::{Normal, Urgent};
     let check = |queue: &[(&str, &str, PriorityClass)], expect: Option<f64>| {
         let tickets: Vec<Ticket> = queue
             .iter()
@@ -122,7 +123,6 @@ fn urgent_tickets_stand_before_the_ordinary() {
         let urgent: HashSet<Arc<str>> = [Arc::from("u1"), Arc::from("u2")].into();
         assert_eq!(urgent_first(&tickets, &urgent), expect, "{queue:?}");
     };
-    use PriorityClass::{Normal, Urgent};
     check(&[("a", "n", Normal)], None);
     check(&[("a", "u1", Urgent), ("a", "n", Normal), ("b", "u2", Urgent)], Some(1.0));
     check(&[("a", "n", Normal), ("a", "u1", Urgent), ("b", "u2", Urgent)], Some(0.5));

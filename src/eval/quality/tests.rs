@@ -232,7 +232,7 @@ async fn what_is_measured_is_what_serves() {
     let turns = turns(&set).unwrap();
     let mut clock = Clock::start();
     let (asked, _) = ask(set, (&batcher, &vectors), (&options, &mut clock), &mut |_| ()).unwrap();
-    let serving = Triage::new(Arc::new(asked.bundle.clone().into()), batcher);
+    let serving = Triage::new(Arc::new(Arc::clone(&asked.bundle).into()), batcher);
     for (turn, measured) in turns.into_iter().zip(&asked.decisions) {
         let served = serving.decide(turn, None).await.unwrap().decision;
         assert_eq!(served.action, measured.action);

@@ -75,7 +75,7 @@ fn wrong_answers_are_those_above_the_cut() {
     assert_eq!(texts(0.5), ["<script>alert(1)</script>", "why"]);
     let pairs: Vec<(String, String)> =
         confusions(&messages, 0.5).into_iter().map(|c| (c.right, c.sent)).collect();
-    assert_eq!(pairs, [("".into(), "track".into()), ("track".into(), "refund".into())]);
+    assert_eq!(pairs, [(String::new(), "track".into()), ("track".into(), "refund".into())]);
 }
 
 #[test]
