@@ -110,8 +110,8 @@ phrases! {
     }
     /// A person closed the conversation a moment ago.
     CoolDown "cool_down" [] {
-        zh: "您刚刚联系过人工客服，我把这条消息也转给他们。",
-        en: "You have just spoken with our team, so I am passing this message to them as well."
+        zh: "客服刚刚结束了上一次对话。如果还有没解决的，请告诉我是哪件事、什么问题。",
+        en: "A colleague has just finished your last conversation. If something is still open, please tell me what it is."
     }
 }
 

@@ -47,6 +47,38 @@ async fn a_thousand_conversations_each_keep_their_order() {
     }
 }
 
+/// On real threads: numbered messages arrive in any order, every one twice, and each conversation still keeps its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn threads_race_and_the_order_stands() {
+    let floor = Floor::with(|setting| {
+        setting.config.bounds.in_flight = 10_000;
+        setting.config.times.gap = Duration::from_hours(1);
+    });
+    let mut begun = Vec::new();
+    for place in 0..20u64 {
+        for conversation in 0..200u64 {
+            // 1 to 10, each twice, in an order of its own.
+            let number = 1 + (place * 7 + conversation) % 10;
+            let text = format!("answer {conversation}-{number}");
+            let message = numbered(&conversation.to_string(), &number.to_string(), number, &text);
+            let floor = floor.clone();
+            begun.push(tokio::spawn(async move { floor.handle(message, PLAIN()).await }));
+        }
+    }
+    let mut repeated = 0;
+    for task in begun {
+        repeated += usize::from(task.await.unwrap().unwrap().repeated);
+    }
+    let read = floor.read();
+    assert_eq!((read.len(), repeated, floor.dispatch.in_flight()), (2000, 2000, 0));
+    for conversation in 0..200 {
+        let name = format!("answer {conversation}-");
+        let numbers: Vec<u64> =
+            read.iter().filter_map(|text| text.strip_prefix(&name)?.parse().ok()).collect();
+        assert!(numbers.is_sorted() && numbers.len() == 10, "{conversation}: {numbers:?}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn two_callers_never_meet_in_one_conversation() {
     let floor = Floor::new();
