@@ -66,7 +66,7 @@ pub(super) fn is_han(c: char) -> bool {
 /// The first occurrence of `form` at or after `from`, spaces inside it allowed: its byte range.
 pub(super) fn find_spaced(text: &str, form: &str, from: usize) -> Option<(usize, usize)> {
     let tail = text.get(from..)?;
-    tail.char_indices().find_map(|(at, _)| {
+    tail.match_indices(form.chars().next()?).find_map(|(at, _)| {
         let length = match_spaced(tail.get(at..)?, form)?;
         Some((from + at, from + at + length))
     })

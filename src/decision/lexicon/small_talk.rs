@@ -16,11 +16,13 @@ pub(super) fn small_talk(text: &str) -> Option<SmallTalk> {
     let phrases = Phrases::get();
     let folded = fold(text);
     if folded.chars().count() > LONGEST
-        || phrases.angry.iter().any(|face| folded.contains(face.as_str()))
+        || phrases.spoiling.iter().any(|form| folded.contains(form.as_str()))
     {
         return None;
     }
-    phrases.read(&shorten(&folded))
+    let asks = folded.contains('?');
+    // "好的？" and "ok?" ask for something; "在吗？" only greets.
+    phrases.read(&shorten(&folded)).filter(|kind| !asks || *kind == SmallTalk::Greeting)
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -30,7 +32,7 @@ pub(super) struct Phrases {
     thanks: Vec<String>,
     goodbye: Vec<String>,
     filler: Vec<String>,
-    angry: Vec<String>,
+    spoiling: Vec<String>,
 }
 
 impl Phrases {

@@ -102,6 +102,8 @@ fn chinese_wishes_for_a_person() {
     asked("找你们负责人");
     asked("我想跟人聊，不想跟机器说");
     asked("来个人啊");
+    asked("退款没到，你们客服呢");
+    asked("到底有没有客服");
     asked("怎么联系人工客服");
     asked("我要找agent");
     asked("zhuan rengong");
@@ -137,12 +139,16 @@ fn chinese_words_that_only_look_like_a_wish() {
     none("是不是真人实拍");
     none("客服在吗");
     none("客服电话多少");
+    none("有没有客服电话");
     none("客服态度太差");
     none("在哪里找个人中心");
     none("个人信息怎么改");
     none("可以换个人收货吗");
     none("扫地机器人多少钱");
     none("模特是真人试穿吗");
+    none("客服，你好！怎么改手机号");
+    none("为什么还没给我打电话");
+    none("快递换个人就不会这样了");
     none("退款多久到账");
     none("手工做的吗");
     none("");
@@ -178,6 +184,8 @@ fn english_wishes_for_a_person() {
     asked("live chat");
     asked("customer support please");
     asked("can someone call me back");
+    asked("any real person available");
+    asked("let me speak with a customer care executive");
     asked("how do i contact customer service");
     asked("human pls");
     asked("represenative");
@@ -217,6 +225,8 @@ fn english_words_that_only_look_like_a_wish() {
     none("need help with my order");
     none("i want a refund");
     none("where is my order");
+    none("what hours can I contact customer support");
+    none("could you tell me if you're a real person");
     none("password manager");
     none("i want to become an agent for your brand");
     none("please contact the courier");
@@ -284,6 +294,9 @@ fn a_whole_message_of_small_talk() {
     check("客服", None);
     check("退款", None);
     check("拜托快点", None);
+    check("ok?", None);
+    check("太麻烦了", None);
+    check("好的谢谢，可以吧？", None);
 }
 
 fn check_urgent(text: &str, expect: &[&str]) {
@@ -406,6 +419,9 @@ fn english_anger_and_figures_can_wait() {
     calm("urgent!!! where is my order");
     calm("worst company ever");
     calm("you charged me twice");
+    calm("is there a fee for using my card");
+    calm("the chocolate arrived melted");
+    calm("can you deliver to the City Hospital");
     calm("is this mail from you a scam");
     calm("the courier was rude");
     calm("the paint is scratched");

@@ -23,9 +23,9 @@ pub(super) fn urgent_words(text: &str) -> Vec<&'static str> {
 }
 
 fn strike(mut text: String, figures: &[String], form: fn(&str) -> String, mark: &str) -> String {
-    for figure in figures.iter().map(|figure| form(figure)) {
-        if text.contains(&figure) {
-            text = text.replace(&figure, mark);
+    for figure in figures {
+        if text.contains(figure.as_str()) {
+            text = text.replace(&form(figure), mark);
         }
     }
     text

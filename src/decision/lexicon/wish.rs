@@ -13,8 +13,10 @@ pub(super) fn person_wish(text: &str) -> Option<Wish> {
     let forms = Forms::get();
     let folded = fold(text);
     let mut found = None;
-    for clause in clauses(&folded) {
-        match forms.zh.wish(&clause).or_else(|| forms.en.wish(&clause)) {
+    let clauses = clauses(&folded);
+    let alone = clauses.len() == 1;
+    for clause in &clauses {
+        match forms.zh.wish(clause, alone).or_else(|| forms.en.wish(clause)) {
             Some(Wish::Asked) => return Some(Wish::Asked),
             Some(Wish::Declined) => found = Some(Wish::Declined),
             None => {}
@@ -56,12 +58,13 @@ struct Chinese {
 }
 
 impl Chinese {
-    fn wish(&self, clause: &str) -> Option<Wish> {
+    /// `alone`: the clause is the whole message.
+    fn wish(&self, clause: &str, alone: bool) -> Option<Wish> {
         let bare: String = clause.chars().filter(|c| !c.is_whitespace()).collect();
         let polite = bare
             .trim_start_matches(['请', '請'])
             .trim_end_matches(['吧', '啊', '呀', '啦', '呗', '谢', '謝']);
-        if self.whole.iter().any(|form| form == polite) {
+        if alone && self.whole.iter().any(|form| form == polite) {
             return Some(Wish::Asked);
         }
         let struck = self.strike(clause);
@@ -148,6 +151,7 @@ struct English {
     urging: Vec<String>,
     whole: Vec<String>,
     others: Vec<String>,
+    hours: Vec<String>,
     negations: Vec<String>,
     reproaches: Vec<String>,
     negation_links: Vec<String>,
@@ -158,7 +162,12 @@ impl English {
     fn wish(&self, clause: &str) -> Option<Wish> {
         let mut text = words(clause);
         for other in &self.others {
-            text = text.replace(&format!(" {other} "), " # ");
+            if text.contains(other.as_str()) {
+                text = text.replace(&format!(" {other} "), " # ");
+            }
+        }
+        if self.hours.iter().any(|form| text.contains(&format!(" {form} "))) {
+            return None;
         }
         let text = text.trim();
         if self.whole.iter().any(|form| form == text) {

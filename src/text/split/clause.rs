@@ -175,7 +175,7 @@ fn english_connector(rest: &str, before: &Before) -> Option<usize> {
 /// `… and how …`: the cut is before the `and`.
 fn bare_and(rest: &str, before: &Before) -> Option<usize> {
     let tail = rest.strip_prefix("and ")?;
-    let asks = words::ASKING_EN.iter().any(|word| starts_with_word(tail, word));
+    let asks = words::ASKING_AFTER_AND.iter().any(|word| starts_with_word(tail, word));
     (asks && before.paused()).then_some("and ".len())
 }
 
@@ -297,8 +297,8 @@ impl Judged {
             return self.vents() || contains_any(&self.text, &words::POINTING_ZH);
         }
         let dummy = contains_any(&self.text, &words::DUMMY_IT);
-        let points = self.words.iter().any(|word| words::POINTING_EN.contains(&word.as_str()));
-        self.vents() || (points && !dummy)
+        let points = |word: &str| words::POINTING_EN.contains(&word) && !(dummy && word == "it");
+        self.vents() || self.words.iter().any(|word| points(word))
     }
 
     fn vents(&self) -> bool {
@@ -307,7 +307,8 @@ impl Judged {
 
     fn follows_up(&self) -> bool {
         let text = self.text.trim_start();
-        words::FOLLOW_UPS.iter().any(|word| text.starts_with(word))
+        let terse = self.is_chinese() && self.han <= SUBSTANCE;
+        terse || words::FOLLOW_UPS.iter().any(|word| text.starts_with(word))
     }
 
     /// Begins with one of the words, apart from an introduction such as "please tell me".

@@ -3,6 +3,7 @@
 //! connector (`另外`, `also`) opens a new matter, and only if both sides stand alone; a story with one question is one.
 
 mod clause;
+#[rustfmt::skip] // word lists read better as paragraphs
 mod words;
 
 use clause::{Clause, Kind, Opener};

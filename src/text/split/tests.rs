@@ -87,6 +87,10 @@ fn one_matter_stays_whole() {
     whole("这个能退吗？它的运费谁出？");
     whole("你们怎么还有脸问我要不要退款");
     whole("我要退货。请尽快处理。");
+    whole("退款多久到账？具体需要什么条件？");
+    whole("优惠券为什么用不了？是不是过期了？");
+    whole("我要退货，然后运费怎么算？");
+    whole("我的优惠券不见了？怎么更换");
     whole(
         "I ordered a kettle on the 3rd. It came with a dent. Who do I talk to? Can I get a new one?",
     );
@@ -95,6 +99,10 @@ fn one_matter_stays_whole() {
     whole("can i use points and also a coupon for the order?");
     whole("can i also pay with paypal?");
     whole("i would like to know if i can also pay by paypal");
+    whole("what is the return window and what documents do i need");
+    whole("my card expires and how long does it take to get a new one");
+    whole("I ordered a mug two weeks ago, is it lost? What do I do?");
+    whole("How do I change the password? Do I have to call you?");
     whole("how and when can i return the kettle");
     whole("Is this how you treat customers? Where is my refund?");
     whole("Where is my refund? Are you kidding me? Do you even read these?");
