@@ -141,14 +141,16 @@ impl Desk {
         queue_views(&self.lock().line)
     }
 
-    /// Waiting tickets, by queue, then in the order in which they will be served.
-    pub(super) fn tickets(&self, now: Timestamp) -> Vec<TicketView> {
+    /// Waiting tickets and whose they are, by queue, then in the order in which they will be served.
+    pub(super) fn tickets(&self, now: Timestamp) -> Vec<(Key, TicketView)> {
         let state = self.lock();
         let queues = queue_views(&state.line);
-        queues
-            .iter()
-            .flat_map(|queue| (1..).zip(state.line.in_order(&queue.queue)))
-            .map(|(position, ticket)| view(ticket, TicketState::Queued, Some(position), now))
+        let lines = queues.iter().flat_map(|queue| (1..).zip(state.line.in_order(&queue.queue)));
+        lines
+            .map(|(position, ticket)| {
+                let view = view(ticket, TicketState::Queued, Some(position), now);
+                (ticket.conversation.clone(), view)
+            })
             .collect()
     }
 

@@ -24,6 +24,7 @@ pub use outcome::{
     FeedbackSource, HandleOptions, Handled, Outcome, Outgoing, RouteOutcome, TicketState,
     TicketView, Timings, Verdict,
 };
+pub use waiting::WaitingView;
 
 use conversation::End;
 use desk::{Desk, Over};
@@ -55,6 +56,7 @@ mod cut;
 mod say;
 mod modes;
 mod ledger;
+mod waiting;
 mod flights;
 
 /// The clock: the one place where `dispatch` learns what time it is.
@@ -192,7 +194,19 @@ impl Dispatch {
     /// Waiting tickets, by queue, then in the order in which they will be served.
     pub fn tickets(&self) -> Vec<TicketView> {
         let now = self.inner.now();
-        self.inner.desk.as_ref().map(|desk| desk.tickets(now)).unwrap_or_default()
+        let tickets = self.inner.desk.as_ref().map(|desk| desk.tickets(now)).unwrap_or_default();
+        tickets.into_iter().map(|(_, ticket)| ticket).collect()
+    }
+
+    /// The same, with why each waits and what its customer wrote last.
+    pub fn waiting(&self) -> Vec<WaitingView> {
+        let now = self.inner.now();
+        let tickets = self.inner.desk.as_ref().map(|desk| desk.tickets(now)).unwrap_or_default();
+        let view = |(key, ticket): (Key, TicketView)| {
+            let conversation = self.inner.registry.read(&key, Clone::clone);
+            waiting::view(ticket, conversation.as_ref())
+        };
+        tickets.into_iter().map(view).collect()
     }
 
     /// Ends a waiting ticket on behalf of a person; its conversation goes back to the bot. One that is over already is given

@@ -194,6 +194,11 @@ impl Inner {
             conversation.remember(line, &self.config.bounds);
         }
         conversation.speaks(outcome.decision.language);
+        if outcome.decision.action == Action::Route
+            && let Some(reason) = course::reason(&outcome.decision)
+        {
+            conversation.hand_over(reason);
+        }
         if let Some(last) = burst.last_sequence() {
             conversation.pass(last);
         }

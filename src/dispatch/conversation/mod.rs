@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use super::config::{Bounds, Times};
-use crate::decision::Choice;
+use crate::decision::{Choice, Reason};
 use crate::message::{ClarifyId, Content, Language, RequestId, TicketId, Timestamp};
 
 /// Who speaks with the customer.
@@ -106,6 +106,8 @@ pub(super) struct Conversation {
     language: Option<Language>,
     /// The position the customer was last told.
     told: Option<u32>,
+    /// Why it was last handed to a person.
+    handed_over: Option<Reason>,
     lines: VecDeque<Line>,
     last_at: Timestamp,
 }
@@ -128,6 +130,7 @@ impl Conversation {
             expected: 1,
             language: None,
             told: None,
+            handed_over: None,
             lines: VecDeque::new(),
             last_at: now,
         }
@@ -198,6 +201,11 @@ impl Conversation {
         self.told
     }
 
+    /// Why it was last handed to a person.
+    pub(super) fn handed_over(&self) -> Option<Reason> {
+        self.handed_over
+    }
+
     /// What was written lately, oldest first.
     pub(super) fn lines(&self) -> impl Iterator<Item = &Line> {
         self.lines.iter()
@@ -247,6 +255,11 @@ impl Conversation {
     /// The customer was told this position.
     pub(super) fn tell(&mut self, position: Option<u32>) {
         self.told = position.or(self.told);
+    }
+
+    /// It is handed to a person for this reason.
+    pub(super) fn hand_over(&mut self, reason: Reason) {
+        self.handed_over = Some(reason);
     }
 
     /// The language a message was read in.

@@ -71,19 +71,31 @@ pub(super) fn options(decision: &Decision) -> &[Choice] {
 /// Where the ticket goes: the most urgent of the parts that need a person, the first of equal ones; never below the
 /// urgency of the whole.
 pub(super) fn destination(decision: &Decision, fallback: &QueueId) -> Destination {
-    let mut best: Option<&Destination> = None;
-    for destination in decision.parts.iter().filter_map(routed) {
-        if best.is_none_or(|best| destination.priority > best.priority) {
-            best = Some(destination);
-        }
-    }
     let urgency = decision.urgency.priority;
-    match best {
-        Some(best) => {
+    match foremost(decision) {
+        Some((_, best)) => {
             Destination { queue: best.queue.clone(), priority: best.priority.max(urgency) }
         }
         None => Destination { queue: fallback.clone(), priority: urgency },
     }
+}
+
+/// Why a person is needed: the reason of the part that chose where the ticket goes, else of the first.
+pub(super) fn reason(decision: &Decision) -> Option<Reason> {
+    let part = foremost(decision).map(|(part, _)| part).or(decision.parts.first());
+    part.map(|part| part.reason)
+}
+
+/// The most urgent of the parts that need a person, the first of equal ones.
+fn foremost(decision: &Decision) -> Option<(&Part, &Destination)> {
+    let mut best: Option<(&Part, &Destination)> = None;
+    for part in &decision.parts {
+        let Some(destination) = routed(part) else { continue };
+        if best.is_none_or(|(_, best)| destination.priority > best.priority) {
+            best = Some((part, destination));
+        }
+    }
+    best
 }
 
 /// The class a message gives to a ticket that waits already.

@@ -42,6 +42,18 @@ async fn urgent_stands_before_what_came_earlier() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_list_says_why_and_what_was_written_last() {
+    let floor = Floor::new();
+    floor.say("a", "r1", "person").await;
+    floor.say("a", "r2", "route 13800138000").await;
+    let [waiting] = floor.dispatch.waiting().try_into().unwrap();
+    assert_eq!(waiting.ticket, floor.dispatch.tickets()[0]);
+    assert_eq!(waiting.reason, Some(Reason::PersonAskedFor));
+    assert!(waiting.last_words.starts_with("route "), "{waiting:?}");
+    assert!(!waiting.last_words.contains("13800138000"), "{waiting:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_full_queue_is_said_and_holds_nobody() {
     let floor = Floor::with(|setting| setting.desk.as_mut().unwrap().implied.max_waiting = 1);
     floor.say("a", "r1", "person").await;
