@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use sha2::{Digest, Sha256};
 
 use super::examples::{self, Examples};
-use super::lessons::{Learned, learn};
+use super::lessons::{Learned, School};
 use super::readers::{Readers, Training};
 use super::{Bundle, BundleInfo, ReleaseError, VectorCache};
 use crate::decision::policy;
@@ -62,7 +62,13 @@ impl Bundle {
         let readers = training.fit(&library)?;
         let examples = Examples::fit(&known, &library)?;
         progress(Step::Learn);
-        let learned = learn(&library, (&training, &readers), &examples, source.policy.target)?;
+        let school = School {
+            library: &library,
+            training: &training,
+            readers: &readers,
+            examples: &examples,
+        };
+        let learned = school.learn(source.policy.target)?;
         let info = info(batcher.model(), &library, (&readers, &examples, &learned), &source.policy);
         let Learned { fusion, gate } = learned;
         Ok(Self { library, readers, examples, fusion, gate, policy: source.policy, info })

@@ -44,8 +44,9 @@ impl Bundle {
     ) -> Result<Piece, KnowledgeError> {
         let opinion = self.readers.opinion(vector);
         let hits = self.library.hits(vector, text)?;
-        let aside = self.examples.aside(text, vector, self.readers.scale);
-        let placed = place(gather(&hits, &opinion, self.readers.scale), &self.fusion, aside);
+        let scale = self.readers.scales.for_language(view.language);
+        let aside = self.examples.aside(text, vector, scale);
+        let placed = place(gather(&hits, &opinion, scale), &self.fusion, aside);
         let sightings = placed.iter().take(KEPT).filter_map(|placed| self.sighting(placed, view));
         Ok(Piece {
             wish_likeness: stored(self.examples.wish(vector)),

@@ -4,14 +4,14 @@
 use crate::encoder::Embedding;
 use crate::intent::{Examples, FitError, Folds, Head, Likeness, fit, out_of_fold};
 use crate::knowledge::Library;
-use crate::message::IntentId;
+use crate::message::{IntentId, Language};
 
 /// Classifier, typicality and scale.
 #[derive(Debug)]
 pub(super) struct Readers {
     pub(super) head: Head,
     pub(super) likeness: Likeness,
-    pub(super) scale: Scale,
+    pub(super) scales: Scales,
 }
 
 /// What the fitted readers say about a vector, by answer group.
@@ -25,15 +25,18 @@ pub(super) struct Opinion {
 
 impl Opinion {
     /// The opinion of readers that never heard of a group.
-    pub(super) fn without(mut self, group: usize) -> Self {
-        if let Some(own) = self.intent.get_mut(group) {
+    pub(super) fn without(&self, group: usize) -> Self {
+        let mut left = self.clone();
+        if let Some(own) = left.intent.get_mut(group) {
             *own = 0.0;
         }
-        let rest: f64 = self.intent.iter().sum();
+        let rest: f64 = left.intent.iter().sum();
         if rest > 0.0 {
-            self.intent.iter_mut().for_each(|share| *share /= rest);
+            for share in &mut left.intent {
+                *share /= rest;
+            }
         }
-        self
+        left
     }
 }
 
@@ -91,15 +94,15 @@ impl Training {
 
     /// Fits the readers.
     pub(super) fn fit(&self, library: &Library) -> Result<Readers, FitError> {
-        let scale = Scale::of(library);
+        let scales = Scales::of(library);
         if self.entries.is_empty() {
             let head = Head::uniform(self.classes.clone(), library.dimensions());
-            return Ok(Readers { head, likeness: Likeness::empty(self.classes.len()), scale });
+            return Ok(Readers { head, likeness: Likeness::empty(self.classes.len()), scales });
         }
         let config = fit::Config::default();
         let head = fit(&self.vectors, &self.groups, self.classes.clone(), &config)?;
         let likeness = Likeness::fit(&self.examples()?)?;
-        Ok(Readers { head, likeness, scale })
+        Ok(Readers { head, likeness, scales })
     }
 
     /// Per phrasing what readers say that have not seen it; `None` where enough others are held out.
@@ -134,43 +137,73 @@ impl Readers {
     }
 }
 
-/// Cosines → similarities that mean the same with every encoder: 0 is the level of two unrelated questions of this
-/// library, 1 is the same text. Some encoders put everything above 0.75, others spread over 0 to 1.
+/// Cosines → similarities that mean the same with every encoder and in every language: 0 is the level of two unrelated
+/// questions of this library, 1 is the same text. Some encoders put everything above 0.75, others spread over 0 to 1, and
+/// one that reads a language badly finds all its texts alike.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Scales {
+    overall: Scale,
+    by_language: Vec<(Language, Scale)>,
+}
+
+/// The scale of one language.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Scale {
     floor: f64,
 }
 
-/// Pairs looked at to find the level of unrelated questions.
+/// Pairs looked at to find the level of unrelated questions, at most.
 const PAIRS: usize = 4_000;
+/// Fewer pairs than this say nothing.
+const FEWEST_PAIRS: usize = 30;
+
+impl Scales {
+    fn of(library: &Library) -> Self {
+        let mut languages: Vec<Language> = library.articles().iter().map(|a| a.lang).collect();
+        languages.sort_unstable();
+        languages.dedup();
+        let scale = |language| Some((language, Scale::of(library, Some(language))?));
+        Self {
+            overall: Scale::of(library, None).unwrap_or(Scale { floor: 0.0 }),
+            by_language: languages.into_iter().filter_map(scale).collect(),
+        }
+    }
+
+    /// The scale for a text in a language.
+    pub(super) fn for_language(&self, language: Language) -> Scale {
+        let own = self.by_language.iter().find(|(known, _)| *known == language);
+        own.map_or(self.overall, |(_, scale)| *scale)
+    }
+}
 
 impl Scale {
-    fn of(library: &Library) -> Self {
-        let count = library.entries().len();
-        // A stride that shares no factor with the count visits all pairs' distances evenly; no chance is involved.
+    /// From the questions of a language, or of all; `None` where there are too few of different answers.
+    fn of(library: &Library, language: Option<Language>) -> Option<Self> {
+        let entries = library.entries().iter().enumerate();
+        let spoken = entries.filter(|(_, entry)| {
+            let article = library.articles().get(entry.article);
+            language.is_none() || article.map(|article| article.lang) == language
+        });
+        let questions: Vec<(usize, usize)> =
+            spoken.map(|(at, entry)| (at, library.groups().group(entry.article))).collect();
+        let count = questions.len();
+        // Each question against those ahead of it by every distance; an odd stride samples them without chance.
         let pairs =
             (1..count).flat_map(|apart| (0..count).map(move |at| (at, (at + apart) % count)));
-        let stride = (count.saturating_sub(1) * count / PAIRS).max(1) | 1;
+        let stride = (count.saturating_sub(1) * count / PAIRS) | 1;
         let cosines: Vec<f64> = pairs
             .step_by(stride)
-            .filter(|pair| unrelated(library, *pair))
-            .map(|(a, b)| cosine(library.vector(a), library.vector(b)))
+            .filter_map(|(a, b)| Some((questions.get(a)?, questions.get(b)?)))
+            .filter(|(a, b)| a.1 != b.1)
+            .map(|(a, b)| cosine(library.vector(a.0), library.vector(b.0)))
             .collect();
         let mean = cosines.iter().sum::<f64>() / cosines.len().max(1) as f64;
-        Self { floor: mean.clamp(0.0, 0.95) }
+        (cosines.len() >= FEWEST_PAIRS).then(|| Self { floor: mean.clamp(0.0, 0.95) })
     }
 
     pub(super) fn similarity(self, cosine: f32) -> f64 {
         (f64::from(cosine) - self.floor) / (1.0 - self.floor)
     }
-}
-
-/// Of one language and different answers.
-fn unrelated(library: &Library, (a, b): (usize, usize)) -> bool {
-    let article = |at: usize| library.entries().get(at).map(|entry| entry.article);
-    let (Some(a), Some(b)) = (article(a), article(b)) else { return false };
-    let language = |at: usize| library.articles().get(at).map(|article| article.lang);
-    library.groups().group(a) != library.groups().group(b) && language(a) == language(b)
 }
 
 fn cosine(a: &[f32], b: &[f32]) -> f64 {
