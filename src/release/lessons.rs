@@ -213,7 +213,7 @@ mod tests {
         };
         check(&[], 0.9, 0.9);
         check(&[(0.7, true, true), (0.6, true, true), (0.55, false, true)], 0.9, at(0.6));
-        check(&[(0.7, true, true), (0.6, true, true), (0.55, false, true)], 0.6, at(0.55));
+        check(&[(0.7, true, true), (0.6, true, true), (0.55, false, true)], 0.65, at(0.55));
         check(&[(0.7, false, true), (0.6, true, true)], 0.9, 0.9);
         // What would not be answered does not count.
         check(&[(0.7, false, false), (0.6, true, true)], 0.9, at(0.6));
