@@ -97,7 +97,7 @@ fn what_is_wrong_is_named_with_its_place_and_a_remedy() {
     );
     check(
         "[[agents]]\nid = \"x\"\nqueues = []\nlanguages = [\"中文\"]",
-        "4:",
+        "4:13",
         "BCP 47",
         "Correct the line",
     );

@@ -190,11 +190,15 @@ async fn a_supervisor_sees_and_steers() {
     assert_eq!((first.tickets.len(), rest.tickets.len()), (2, 1));
     assert!(rest.next_page_token.is_empty());
     let ticket_id = first.tickets[0].ticket_id.clone();
-    let cancel =
-        || v1::CancelTicketRequest { request_id: "x1".to_owned(), ticket_id: ticket_id.clone() };
-    let cancelled = desk.cancel_ticket(cancel()).await.unwrap().into_inner().ticket.unwrap();
-    assert_eq!(cancelled.state(), v1::TicketState::Cancelled);
-    let status = desk.cancel_ticket(cancel()).await.unwrap_err();
+    let cancel = |ticket_id: &str| v1::CancelTicketRequest {
+        request_id: "x1".to_owned(),
+        ticket_id: ticket_id.to_owned(),
+    };
+    for _ in 0..2 {
+        let cancelled = desk.cancel_ticket(cancel(&ticket_id)).await.unwrap().into_inner();
+        assert_eq!(cancelled.ticket.unwrap().state(), v1::TicketState::Cancelled);
+    }
+    let status = desk.cancel_ticket(cancel("never-opened")).await.unwrap_err();
     Fault::of(&status).expect(Code::NotFound, "TICKET_NOT_FOUND");
 }
 

@@ -2,8 +2,6 @@
 //!
 //! `golden/*.json` holds vectors of a plain float64 implementation in numpy, over the dequantised weights.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
-
 use std::fs;
 use std::path::Path;
 

@@ -27,8 +27,6 @@ use crate::shop::SHOP;
 pub(crate) const ANSWERED: &str = "How long does a refund take";
 /// What it hands to a person, after it waited for the rest of a burst.
 pub(crate) const ROUTED: &str = "quantum zebra violin";
-/// What it hands to a person at once.
-pub(crate) const PERSON: &str = "agent please, a real person";
 /// What it hands to a person at once, before all others.
 pub(crate) const URGENT: &str = "My account was stolen";
 

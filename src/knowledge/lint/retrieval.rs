@@ -43,8 +43,17 @@ pub fn by_question(seen: &Seen<'_>) -> Vec<(usize, f64)> {
     seen.hits.iter().map(|hit| (hit.article, f64::from(hit.question))).collect()
 }
 
+/// Candidates in the order of their three nearest questions.
+fn by_nearest(seen: &Seen<'_>) -> Vec<(usize, f64)> {
+    let mut ranked: Vec<(usize, f64)> =
+        seen.hits.iter().map(|hit| (hit.article, f64::from(hit.nearest_mean))).collect();
+    ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
+    ranked
+}
+
 /// K5: every question, as written, must find its own answer group (an error); with that phrasing left out it should
-/// still (a warning that names the winner).
+/// still (a warning that names the winner, where the nearest question and the nearest three name the same one: a single
+/// neighbour is too often chance).
 pub fn self_retrieval(
     library: &Library,
     judge: &Judge<'_>,
@@ -61,7 +70,7 @@ pub fn self_retrieval(
         let hits = library.hits(&vector, &entry.text)?;
         let as_written = asked.verdict(judge, &asked.seen(&vector, &hits));
         let hits = library.hits_without(at)?;
-        let left_out = asked.verdict(judge, &asked.seen(&vector, &hits));
+        let left_out = asked.agreed(judge, &asked.seen(&vector, &hits));
         // The same words in two articles are K1's business.
         if let Some(lost) = as_written.filter(|lost| !lost.in_the_same_words) {
             found.push(asked.misses(span, &lost));
@@ -150,6 +159,14 @@ impl<'a> Asked<'a> {
         Some(Lost { winner, margin, in_the_same_words })
     }
 
+    /// The answer that comes first by the judge's order and by the nearest three questions, if it is another one.
+    fn agreed(&self, judge: &Judge<'_>, seen: &Seen<'_>) -> Option<Lost<'a>> {
+        let lost = self.verdict(judge, seen)?;
+        let (winner, _) = by_nearest(seen).first().copied()?;
+        let same = self.library.index_of(&lost.winner.id).map(|at| self.group(at));
+        (same == Some(self.group(winner))).then_some(lost)
+    }
+
     fn passes(&self, expect: &Expect, judge: &Judge<'_>, seen: &Seen<'_>) -> bool {
         let Some((first, _)) = (judge.rank)(seen).first().copied() else {
             return *expect == Expect::None;
@@ -209,17 +226,19 @@ impl<'a> Asked<'a> {
         let expected = self.expected(&test.expect)?;
         let gate = (judge.gate)(seen).unwrap_or_default();
         let (text, id, handling) = (self.text, &winner.id, handling_name(winner.handling));
-        let shown = |text: &str| if text.is_empty() { String::new() } else { format!("; {text}") };
+        let after = |comma: &str, text: &str| {
+            if text.is_empty() { String::new() } else { format!("{comma}{text}") }
+        };
         let message = Bilingual::new(
             format!(
                 "问“{text}”，期望{}，先找到的却是 `{id}`（{handling}，{score:.3}，领先其他答案 {margin:.3}{}）",
                 expected.zh,
-                shown(&gate.zh)
+                after("；", &gate.zh)
             ),
             format!(
                 "asked {text:?}, expected {}, but `{id}` came first ({handling}, {score:.3}, ahead of other answers by {margin:.3}{})",
                 expected.en,
-                shown(&gate.en)
+                after("; ", &gate.en)
             ),
         );
         let remedy = Bilingual::new(
