@@ -84,7 +84,7 @@ impl Classify for LoadError {
     fn remedy(&self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Self::BadTarget { .. } => {
-                "Give the gRPC address that `firstline serve` printed, such as http://127.0.0.1:7411."
+                "Give the gRPC address that `firstline serve` printed, such as http://127.0.0.1:50051."
             }
             Self::Remote { .. } => "Add --allow-remote if that service is yours to load.",
             Self::Unreachable { .. } => {
