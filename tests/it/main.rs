@@ -16,6 +16,10 @@ mod security;
 #[cfg(test)]
 mod overload;
 #[cfg(test)]
+mod webdriver;
+#[cfg(test)]
+mod pages;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod models;

@@ -24,7 +24,7 @@ pub(crate) struct Shop {
 }
 
 /// The shop.
-pub(crate) static SHOP: LazyLock<Shop> = LazyLock::new(open);
+pub(crate) static SHOP: LazyLock<Shop> = LazyLock::new(|| open(&[]));
 
 /// Id → handling and queue, then what customers ask.
 const ARTICLES: [(&str, &str, &[&str]); 7] = [
@@ -101,10 +101,14 @@ const ARTICLES: [(&str, &str, &[&str]); 7] = [
     ),
 ];
 
-fn open() -> Shop {
+/// The shop, with these files beside its articles.
+pub(crate) fn open(more: &[(&str, &str)]) -> Shop {
     let folder = std::env::temp_dir().join(format!("firstline-shop-{}", uuid::Uuid::new_v4()));
     let (articles, model) = (folder.join("knowledge"), folder.join("tiny"));
     write_articles(&articles);
+    for (name, content) in more {
+        fs_err::write(articles.join(name), content).unwrap();
+    }
     write_model(&model);
     let encoder = encoder::load(&model).unwrap();
     let config = batcher::Config { workers: 2, ..batcher::Config::default() };

@@ -21,7 +21,7 @@ use tonic::Status;
 use tonic::transport::Channel;
 use tonic_types::StatusExt as _;
 
-use crate::shop::SHOP;
+use crate::shop::{SHOP, Shop};
 
 /// What the service of the tests answers from an article.
 pub(crate) const ANSWERED: &str = "How long does a refund take";
@@ -38,12 +38,16 @@ pub(crate) const QUEUE: usize = 4;
 
 /// Everything behind the doors.
 pub(crate) fn parts() -> Parts {
-    let triage = Triage::new(Arc::clone(&SHOP.current), Arc::clone(&SHOP.batcher));
+    parts_of(&SHOP)
+}
+
+fn parts_of(shop: &Shop) -> Parts {
+    let triage = Triage::new(Arc::clone(&shop.current), Arc::clone(&shop.batcher));
     let dispatch = Dispatch::new(triage, Some(desk()), rules(), Box::new(Timestamp::now));
     Parts {
         dispatch: Arc::new(dispatch),
-        current: Arc::clone(&SHOP.current),
-        shelf: Arc::clone(&SHOP.shelf),
+        current: Arc::clone(&shop.current),
+        shelf: Arc::clone(&shop.shelf),
     }
 }
 
@@ -77,6 +81,11 @@ pub(crate) async fn service_with(change: impl FnOnce(&mut Config)) -> Running {
 /// A running service.
 pub(crate) async fn service() -> Running {
     service_with(|_| {}).await
+}
+
+/// A running service over another shop.
+pub(crate) async fn service_of(shop: &Shop) -> Running {
+    firstline::server::start(parts_of(shop), config()).await.unwrap()
 }
 
 /// A connection to the public port.

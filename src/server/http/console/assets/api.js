@@ -95,7 +95,7 @@ const guarantee = (raw) => raw && { state: bare(raw.state, "GUARANTEE_STATE") ||
 
 function timings(raw) {
   const stages = ["queue", "tokenize", "encode", "retrieve", "decide"].map((name) => [name, millis(raw[name])]);
-  return { total: millis(raw.total), stages, encodings: raw.encodings ?? 0 };
+  return { total: millis(raw.total), held: millis(raw.held), stages, encodings: raw.encodings ?? 0 };
 }
 
 // ---- Queues -----------------------------------------------------------------------------------------------------------------

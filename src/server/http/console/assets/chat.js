@@ -1,6 +1,6 @@
 // Chat: what would the bot say, and (in why.js) why.
 import { $, empty, h, keyed, retext, said } from "./dom.js";
-import { millis, t, word } from "./i18n.js";
+import { current, millis, t, word } from "./i18n.js";
 import { ask } from "./api.js";
 import { samples } from "./knowledge.js";
 import { explain } from "./why.js";
@@ -51,6 +51,7 @@ async function send(turn) {
   Object.assign(turn, { state: "waiting", trouble: null });
   session.selected = turn.id;
   draw();
+  toEnd();
   const content = turn.choice ? { choice: turn.choice } : { text: { text: turn.words } };
   try {
     turn.decision = await ask({ requestId: turn.id, conversationId: turn.conversation, ...turn, content });
@@ -60,16 +61,23 @@ async function send(turn) {
   }
   save();
   draw();
+  toEnd();
 }
 
 function typed(event) {
   event?.preventDefault();
   const words = $("words").value;
-  const bytes = new TextEncoder().encode(words).length;
-  $("words").setCustomValidity(bytes > MAX_BYTES ? t("chat.toolong", { n: bytes, max: MAX_BYTES }) : "");
-  if (!words.trim() || !$("words").reportValidity()) return;
+  if (!words.trim() || measure()) return;
   $("words").value = "";
   submit(words);
+}
+
+/** Says where a message is longer than the doors take; true if it is. */
+function measure() {
+  const n = new TextEncoder().encode($("words").value).length;
+  const over = n > MAX_BYTES;
+  retext($("limit"), over ? t("chat.toolong", { n, max: MAX_BYTES }) : "");
+  return over;
 }
 
 function keyed_in(event) {
@@ -83,6 +91,7 @@ function keyed_in(event) {
 function restart() {
   session.conversation = fresh();
   draw();
+  toEnd();
   $("words").focus();
 }
 
@@ -94,10 +103,11 @@ function draw() {
   if (!items.length) log.replaceChildren(welcome());
   else keyed(log, items, (item) => item.id ?? `divider ${item.divider.id}`, make);
   if (items.length && session.turns.at(-1).conversation !== session.conversation) log.append(divider($("channel").value));
-  log.scrollTop = log.scrollHeight;
   const chosen = session.turns.find((turn) => turn.id === session.selected);
   $("why").replaceChildren(...explain(chosen, claim));
 }
+
+const toEnd = () => ($("log").scrollTop = $("log").scrollHeight);
 
 function divider(channel) {
   const line = h("p", { class: "divider" });
@@ -109,12 +119,19 @@ function divider(channel) {
 function make(item) {
   if (item.divider) return divider(item.divider.channel);
   const element = h("article", { class: "turn" });
+  let drawn;
   element.update = (turn) => {
-    element.classList.toggle("selected", turn.id === session.selected);
-    element.replaceChildren(customer(turn), ...reply(turn));
+    const look = [turn.state, isOpen(turn), current()].join();
+    // Drawn again only where it looks different: the focus and a selection stay where they are.
+    if (look !== drawn) element.replaceChildren(customer(turn), ...reply(turn));
+    drawn = look;
+    element.querySelector(".verdict-line")?.setAttribute("aria-pressed", String(turn.id === session.selected));
   };
   return element;
 }
+
+/** Whether it is the last word of the conversation, so that its options can still be tapped. */
+const isOpen = (turn) => turn === session.turns.at(-1) && turn.conversation === session.conversation;
 
 const customer = (turn) => said(turn.words, "p", { class: "said bubble customer" });
 
@@ -127,14 +144,12 @@ function reply(turn) {
   return [...bubbles, ...choices(turn), verdict(turn)];
 }
 
-/** The options of a question back: they can be tapped while it is the last word of the conversation. */
 function choices(turn) {
   const options = turn.decision.say.flatMap((message) => message.options);
   const clarifyId = turn.decision.parts.find((part) => part.clarify)?.clarify;
   if (!options.length) return [];
-  const open = turn === session.turns.at(-1) && turn.conversation === session.conversation;
   const button = ({ optionId, label }) =>
-    h("button", { type: "button", disabled: !open, on: { click: () => tapped(label, { clarifyId, optionId }) } }, said(label));
+    h("button", { type: "button", disabled: !isOpen(turn), on: { click: () => tapped(label, { clarifyId, optionId }) } }, said(label));
   return [h("div", { class: "choices" }, options.map(button))];
 }
 
@@ -152,7 +167,7 @@ function verdict(turn) {
     if (matchMedia("(max-width: 60rem)").matches) $("why").scrollIntoView({ block: "start" });
   };
   const text = [h("b", { class: `tag ${action}` }, word("action", action)), ` ${millis(timings.total)} · `, h("span", { class: "link" }, t("chat.why"))];
-  return h("button", { class: "verdict-line", type: "button", "aria-pressed": String(turn.id === session.selected), on: { click: pick } }, text);
+  return h("button", { class: "verdict-line", type: "button", on: { click: pick } }, text);
 }
 
 function failure(turn) {
@@ -177,10 +192,10 @@ export function start() {
   $("channel").append(...CHANNELS.map((name) => h("option", null, name)));
   $("composer").addEventListener("submit", typed);
   $("words").addEventListener("keydown", keyed_in);
-  $("words").addEventListener("input", () => $("words").setCustomValidity(""));
+  $("words").addEventListener("input", measure);
   $("fresh").addEventListener("click", restart);
   $("channel").addEventListener("change", restart);
-  addEventListener("firstline:library", () => session.turns.length || draw());
+  addEventListener("firstline:library", draw);
 }
 
 export function follow(status) {
@@ -193,6 +208,7 @@ export function follow(status) {
 export function show(params) {
   const asked = params.get("ask");
   draw();
+  toEnd();
   if (asked) {
     $("words").value = asked;
     history.replaceState(null, "", "/chat");

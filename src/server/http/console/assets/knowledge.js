@@ -156,8 +156,9 @@ function detail(full) {
   ];
 }
 
-const test = ({ ask, passed, got }) =>
-  h("li", { class: passed ? "pass" : "fail" }, said(ask), passed || !got ? null : h("small", { class: "warn" }, ` ${t("kb.got", { got })}`));
+/** A test; whether it passed is only known once the model has asked it. */
+const test = ({ ask, passed, expect }) =>
+  h("li", { class: passed === undefined ? "" : passed ? "pass" : "fail" }, said(ask), expect ? h("small", { class: "soft" }, ` → ${word("handling", expect)}`) : null);
 
 function findings(items) {
   if (!items.length) return h("p", { class: "soft" }, t("kb.clean"));

@@ -92,7 +92,7 @@ async function look() {
     try {
       known = await status();
       frame();
-      knowledge.follow(known.bundle?.knowledgeRevision);
+      if (known.state !== "starting") knowledge.follow(known.bundle?.knowledgeRevision);
       chat.follow(known);
     } catch {
       // The link event has said so already.

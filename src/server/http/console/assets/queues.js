@@ -6,6 +6,8 @@ import { desk } from "./api.js";
 
 const EVERY = 2_000;
 const TICK = 1_000;
+/** Rows of the list: whoever stands further behind is counted. */
+const SHOWN = 200;
 const CLASSES = ["urgent", "high", "normal", "low"];
 
 let state = null;
@@ -96,8 +98,10 @@ function list() {
   $("all-queues").hidden = !only;
   retext($("waiting-title"), only ? t("queues.list.of", { queue: only }) : t("queues.list"));
   if (!tickets.length) return $("waiting").replaceChildren(empty(t("queues.empty"), t("queues.empty.next")));
-  if (!$("waiting-rows")) $("waiting").replaceChildren(table());
-  keyed($("waiting-rows"), tickets, (ticket) => ticket.id, row);
+  if (!$("waiting-rows")) $("waiting").replaceChildren(...table());
+  keyed($("waiting-rows"), tickets.slice(0, SHOWN), (ticket) => ticket.id, row);
+  const more = tickets.length - SHOWN;
+  retext($("waiting-more"), more > 0 ? t("queues.more", { n: more }) : "");
 }
 
 /** Over all queues: the class first, then the age, as each queue orders its own. */
@@ -107,7 +111,8 @@ const COLUMNS = ["class", "queue", "place", "waited", "words", "reason"];
 
 function table() {
   const head = COLUMNS.map((name) => h("th", { scope: "col", data: { t: `queues.${name}` } }, t(`queues.${name}`)));
-  return h("table", { class: "list stack" }, h("thead", null, h("tr", null, head)), h("tbody", { id: "waiting-rows" }));
+  const rows = h("tbody", { id: "waiting-rows" });
+  return [h("table", { class: "list stack" }, h("thead", null, h("tr", null, head)), rows), h("p", { id: "waiting-more", class: "soft" })];
 }
 
 function row() {

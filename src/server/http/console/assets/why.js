@@ -1,6 +1,6 @@
 // Why a decision came out as it did: the reason in words, the gate, and everything that was weighed.
 import { bar, empty, h, said } from "./dom.js";
-import { decimal, label, millis, percent, signed, t, tongue, word } from "./i18n.js";
+import { decimal, label, millis, percent, signed, t, tongue, wait, word } from "./i18n.js";
 import { titleOf } from "./knowledge.js";
 
 /** The states of the gate in which a probability may be said as a percentage. In every other one it is a bar and a sentence. */
@@ -35,7 +35,7 @@ function outcome(part) {
   if (part.answer) lines.push(h("p", null, said(t("why.from", { title: part.answer.title || titleOf(part.answer.id) })), " ", link(part.answer)));
   if (part.route) {
     lines.push(h("p", null, t("why.to", { queue: part.route.queue, class: word("class", part.route.class) })));
-    if (["queue_full", "shadow"].includes(part.route.outcome)) lines.push(h("p", { class: "soft" }, word("routed", part.route.outcome)));
+    if (part.route.outcome && part.route.outcome !== "queued") lines.push(h("p", { class: "soft" }, word("routed", part.route.outcome)));
   }
   return lines;
 }
@@ -123,12 +123,12 @@ function reading(part) {
 
 // ---- The whole decision -----------------------------------------------------------------------------------------------------
 
-function time({ total, stages, encodings }) {
+function time({ total, held, stages, encodings }) {
   const rest = Math.max(0, total - stages.reduce((sum, [, ms]) => sum + ms, 0));
   const shown = [...stages, ["rest", rest]].filter(([, ms]) => ms > 0);
   const strip = h("div", { class: "strip", "aria-hidden": "true" }, shown.map(([name, ms]) => h("i", { class: name, vars: { share: ms / total } })));
   const legend = h("ul", { class: "legend" }, shown.map(([name, ms]) => h("li", null, h("i", { class: name }), `${t(`stage.${name}`)} `, h("span", { class: "figure" }, millis(ms)))));
-  return block("why.time", h("p", null, h("b", null, millis(total)), encodings ? h("span", { class: "soft" }, ` · ${t("why.encodings", { n: encodings })}`) : null), total > 0 && strip, legend);
+  return block("why.time", h("p", null, h("b", null, millis(total)), encodings ? h("span", { class: "soft" }, ` · ${t("why.encodings", { n: encodings })}`) : null), total > 0 && strip, legend, held > 0 && h("p", { class: "soft" }, t("why.held", { time: wait(held) })));
 }
 
 function facts(turn, decision) {
