@@ -59,8 +59,8 @@ impl Config {
             parts: 3,
             other_language: false,
             risks: Vec::new(),
-            wish: 0.9,
-            urgent: 0.9,
+            wish: 0.45,
+            urgent: 0.6,
         }
     }
 }

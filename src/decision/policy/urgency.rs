@@ -4,22 +4,28 @@
 use super::{Config, Gate};
 use crate::decision::Urgency;
 use crate::decision::evidence::{Evidence, Piece};
-use crate::message::{Priority, Probability};
+use crate::message::{Handling, Priority, Probability};
 
 pub(super) fn of(evidence: &Evidence, gate: &Gate, config: &Config) -> Urgency {
     let mut urgency = Urgency::default();
     for piece in std::iter::once(&evidence.whole).chain(&evidence.pieces) {
-        raise_by_signs(&mut urgency, piece, config);
+        raise_by_signs(&mut urgency, piece, (gate, config));
         raise_by_article(&mut urgency, piece, gate, config);
     }
     urgency
 }
 
-fn raise_by_signs(urgency: &mut Urgency, piece: &Piece, config: &Config) {
+/// A word of the list is enough. Likeness alone is not where an everyday article is probably meant: a customer whose card
+/// was replaced writes much like one whose card was stolen.
+fn raise_by_signs(urgency: &mut Urgency, piece: &Piece, (gate, config): (&Gate, &Config)) {
     for word in &piece.urgent_words {
         raise(urgency, Priority::Urgent, format!("word:{word}"));
     }
-    if piece.urgent_likeness >= config.urgent {
+    let everyday = piece.sightings.first().is_some_and(|first| {
+        let harmless = first.handling == Handling::Answer && first.priority <= Priority::Normal;
+        harmless && gate.probability(first).get() >= config.follow
+    });
+    if piece.urgent_likeness >= config.urgent && !everyday {
         raise(urgency, Priority::Urgent, "example".to_owned());
     }
     let highest = urgency.probability.get().max(piece.urgent_likeness);
