@@ -17,6 +17,35 @@ pub struct Evidence {
     pub whole: Piece,
     /// What was seen in each of its questions; empty where it is one question.
     pub pieces: Vec<Piece>,
+    /// How certain it is that the pieces are questions of their own.
+    pub division: Division,
+}
+
+impl Evidence {
+    /// The whole message, and what may be its questions.
+    pub(super) fn all_pieces(&self) -> impl Iterator<Item = &Piece> {
+        std::iter::once(&self.whole).chain(&self.pieces)
+    }
+
+    /// The whole message, and its questions where they are certain: only there is the encoder's sense of urgency, or of a
+    /// wish, trusted.
+    pub(super) fn certain_pieces(&self) -> impl Iterator<Item = &Piece> {
+        let sure = self.division == Division::Sure;
+        std::iter::once(&self.whole).chain(self.pieces.iter().filter(move |_| sure))
+    }
+}
+
+/// How certain it is that the pieces of a message are questions of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Division {
+    /// The words say so.
+    #[default]
+    Sure,
+    /// Each asks, with only a pause between them: they are, if each resembles something and they mean different things.
+    Likely,
+    /// A pause may divide them: they are, if each is recognised and they mean different things.
+    Possible,
 }
 
 /// Where and how a turn arrived.

@@ -33,6 +33,7 @@ pub fn observe(bundle: &Bundle, prepared: &Prepared, encoded: Option<&Encoded>) 
             let mut pieces = pieces.into_iter();
             evidence.whole = pieces.next().unwrap_or_default();
             evidence.pieces = pieces.collect();
+            evidence.division = prepared.division;
         }
         Err(error) => {
             // The customer gets a person; the operator reads why.

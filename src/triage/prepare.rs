@@ -2,11 +2,12 @@
 //! must read of it. No vector is known yet.
 
 use super::{Input, Turn};
-use crate::decision::evidence::{self, Situation};
+use crate::decision::evidence::{self, Division, Situation};
 use crate::decision::options;
 use crate::message::ArticleId;
 use crate::release::{Bundle, View};
-use crate::text::{language, normalize, shape, split};
+use crate::text::split::{self, Certainty, Questions};
+use crate::text::{language, normalize, shape};
 
 /// A turn ready to be encoded.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +16,7 @@ pub struct Prepared {
     pub(super) view: View,
     /// The questions as written where there are several; else empty.
     pub(super) pieces: Vec<String>,
+    pub(super) division: Division,
     /// The chosen article, as an index into the library.
     pub(super) chosen: Option<usize>,
     texts: Vec<String>,
@@ -42,10 +44,10 @@ pub fn prepare(bundle: &Bundle, turn: &Turn) -> Prepared {
         degraded: false,
     };
     let reads = input == evidence::Input::Words;
-    let pieces = if reads { pieces(&turn.text) } else { Vec::new() };
+    let (pieces, division) = if reads { pieces(&turn.text) } else { (Vec::new(), Division::Sure) };
     let whole = reads.then_some(&turn.text).into_iter();
     let texts = whole.chain(&pieces).map(|text| normalize(text).as_str().to_owned()).collect();
-    Prepared { situation, view, pieces, chosen, texts }
+    Prepared { situation, view, pieces, division, chosen, texts }
 }
 
 /// The article that the customer tapped, or whose number or label was typed.
@@ -72,7 +74,16 @@ fn kind(turn: &Turn) -> evidence::Input {
     }
 }
 
-fn pieces(text: &str) -> Vec<String> {
-    let pieces = split::questions(text);
-    if pieces.len() < 2 { Vec::new() } else { pieces }
+/// The questions where there are several, and how certain that is.
+fn pieces(text: &str) -> (Vec<String>, Division) {
+    let Questions { pieces, certainty } = split::questions(text);
+    if pieces.len() < 2 {
+        return (Vec::new(), Division::Sure);
+    }
+    let division = match certainty {
+        Certainty::Sure => Division::Sure,
+        Certainty::Likely => Division::Likely,
+        Certainty::Possible => Division::Possible,
+    };
+    (pieces, division)
 }

@@ -2,7 +2,7 @@
 //! the rulings here and now.
 
 use super::{About, Bench, Provisional, Ruled, Ruling};
-use crate::decision::evidence::Piece;
+use crate::decision::evidence::{Division, Piece};
 use crate::decision::{Action, GuaranteeState, Reason};
 use crate::message::Mode;
 
@@ -42,7 +42,7 @@ impl Bench<'_> {
         let group = |about: About| self.piece(about).sightings.first().map(|first| &first.group);
         let questions = || about().filter(|about| self.piece(*about).small_talk.is_none());
         let Some(meant) = questions().next().map(group) else { return Some(About::Whole) };
-        if about().count() < 2 {
+        if about().count() < 2 || !self.divided() {
             return Some(About::Whole);
         }
         if !questions().all(|about| group(about) == meant) {
@@ -55,6 +55,19 @@ impl Bench<'_> {
             .chain(questions())
             .filter(|a| group(*a) == meant)
             .reduce(plainer)
+    }
+
+    /// A cut that the words do not justify holds if the readers know what each piece means: a comma also divides a story from
+    /// its question.
+    pub(super) fn divided(&self) -> bool {
+        let least = match self.evidence.division {
+            Division::Sure => return true,
+            Division::Likely => self.config.plausible,
+            Division::Possible => self.config.follow,
+        };
+        let known =
+            |piece: &Piece| piece.small_talk.is_some() || self.gate.best(piece).get() >= least;
+        self.evidence.pieces.iter().all(known)
     }
 }
 

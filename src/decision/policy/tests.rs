@@ -4,7 +4,7 @@ use super::*;
 use crate::decision::GuaranteeState;
 use crate::decision::calibration::Calibration;
 use crate::decision::evidence::{
-    Bar, Favourite, Input, Piece, Readings, Sighting, Situation, stored,
+    Bar, Division, Favourite, Input, Piece, Readings, Sighting, Situation, stored,
 };
 use crate::decision::lexicon::Wish;
 use crate::message::{Handling, Language, Mode, Priority};
@@ -84,12 +84,13 @@ fn any_evidence() -> impl Strategy<Value = Evidence> {
         Input::Chosen,
     ]);
     let pieces = prop::collection::vec(any_piece(), 0..5);
-    (mode, input, any::<bool>(), any::<bool>(), any_piece(), pieces).prop_map(
-        |(mode, input, served, clarified_last, whole, pieces)| {
+    let division = prop::sample::select(vec![Division::Sure, Division::Likely, Division::Possible]);
+    (mode, input, any::<[bool; 2]>(), any_piece(), pieces, division).prop_map(
+        |(mode, input, [served, clarified_last], whole, pieces, division)| {
             let language = Language::EN;
             let situation =
                 Situation { mode, language, served, input, clarified_last, degraded: false };
-            Evidence { situation, whole, pieces }
+            Evidence { situation, whole, pieces, division }
         },
     )
 }

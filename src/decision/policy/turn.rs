@@ -40,10 +40,6 @@ impl Bench<'_> {
     fn input(&self) -> Input {
         self.evidence.situation.input
     }
-
-    fn all_pieces(&self) -> impl Iterator<Item = &Piece> {
-        std::iter::once(&self.evidence.whole).chain(&self.evidence.pieces)
-    }
 }
 
 fn automation_off(bench: &Bench<'_>) -> Option<(Ruled, Reason)> {
@@ -54,14 +50,14 @@ fn automation_off(bench: &Bench<'_>) -> Option<(Ruled, Reason)> {
 /// Forms first. The encoder's likeness counts only where no form speaks and no article is likely to be meant: "when is
 /// customer service open?" is near both.
 fn person_asked(bench: &Bench<'_>) -> Option<(Ruled, Reason)> {
-    let forms = || bench.all_pieces().filter_map(|piece| piece.wish);
+    let forms = || bench.evidence.all_pieces().filter_map(|piece| piece.wish);
     let by_likeness = |piece: &Piece| {
         let meant = bench.gate.best(piece).get() >= bench.gate.threshold;
         piece.wish_likeness >= bench.config.wish && !meant && piece.small_talk.is_none()
     };
     let asked = forms().any(|wish| wish == Wish::Asked);
     let declined = forms().any(|wish| wish == Wish::Declined);
-    let wished = asked || !declined && bench.all_pieces().any(by_likeness);
+    let wished = asked || !declined && bench.evidence.certain_pieces().any(by_likeness);
     wished.then(|| (bench.to_person(), Reason::PersonAskedFor))
 }
 
@@ -108,5 +104,6 @@ fn language_not_served(bench: &Bench<'_>) -> Option<(Ruled, Reason)> {
 
 fn too_many_parts(bench: &Bench<'_>) -> Option<(Ruled, Reason)> {
     let questions = bench.evidence.pieces.iter().filter(|piece| piece.small_talk.is_none()).count();
-    (questions > bench.config.parts).then(|| (bench.to_person(), Reason::TooManyParts))
+    (questions > bench.config.parts && bench.divided())
+        .then(|| (bench.to_person(), Reason::TooManyParts))
 }

@@ -8,7 +8,7 @@ use crate::message::{Handling, Priority, Probability};
 
 pub(super) fn of(evidence: &Evidence, gate: &Gate, config: &Config) -> Urgency {
     let mut urgency = Urgency::default();
-    for piece in std::iter::once(&evidence.whole).chain(&evidence.pieces) {
+    for piece in evidence.certain_pieces() {
         raise_by_signs(&mut urgency, piece, (gate, config));
         raise_by_article(&mut urgency, piece, gate, config);
     }

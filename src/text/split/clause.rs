@@ -1,7 +1,7 @@
 //! A text cut into clauses, and each clause judged by its words: does it ask, does it want, does it lean on what stood
 //! before it? Word lists of two languages, no grammar.
 
-use super::words;
+use super::{Cuts, words};
 use crate::text::shape;
 
 /// A stretch of the text between two possible cuts.
@@ -24,6 +24,8 @@ pub(super) enum Opener {
     Sentence,
     /// A connector or a number of a list.
     Connector,
+    /// A comma, a space between Han characters, an `and` before a question.
+    Pause,
 }
 
 /// What a clause does.
@@ -68,8 +70,8 @@ impl Clause {
 }
 
 /// Cuts a text into judged clauses that cover it without a gap.
-pub(super) fn clauses(text: &str) -> Vec<Clause> {
-    let cuts = cuts(text);
+pub(super) fn clauses(text: &str, wanted: Cuts) -> Vec<Clause> {
+    let cuts = cuts(text, wanted);
     let ends = cuts.iter().skip(1).map(|cut| cut.at).chain([text.len()]);
     cuts.iter()
         .zip(ends)
@@ -89,7 +91,7 @@ struct Cut {
     body_at: usize,
 }
 
-fn cuts(text: &str) -> Vec<Cut> {
+fn cuts(text: &str, wanted: Cuts) -> Vec<Cut> {
     let lower = text.to_ascii_lowercase();
     let mut before = Before::default();
     let mut skip_to = connector(&lower, &before).unwrap_or(0);
@@ -103,6 +105,10 @@ fn cuts(text: &str) -> Vec<Cut> {
                 cuts.push(Cut { at, opener: Opener::Connector, body_at: skip_to });
             } else if before.ended_sentence {
                 cuts.push(Cut { at, opener: Opener::Sentence, body_at: at });
+            } else if wanted == Cuts::Possible
+                && let Some(length) = pause(rest, &before)
+            {
+                cuts.push(Cut { at, opener: Opener::Pause, body_at: at + length });
             }
         }
         before.pass(c);
@@ -177,6 +183,19 @@ fn bare_and(rest: &str, before: &Before) -> Option<usize> {
     let tail = rest.strip_prefix("and ")?;
     let asks = words::ASKING_AFTER_AND.iter().any(|word| starts_with_word(tail, word));
     (asks && before.paused()).then_some("and ".len())
+}
+
+/// The length of an `and` that a clause begins with, 0 where a comma or a space alone divides.
+fn pause(rest: &str, before: &Before) -> Option<usize> {
+    if let Some(tail) = rest.strip_prefix("and ").filter(|_| before.paused()) {
+        let asks = words::ASKING_EN.iter().any(|word| starts_with_word(tail, word));
+        return asks.then_some("and ".len());
+    }
+    let comma = matches!(before.visible, Some('，' | ',' | '～' | '~'));
+    let han = |c: Option<char>| c.is_some_and(shape::is_han);
+    let space = before.last.is_some_and(char::is_whitespace);
+    let between_han = space && han(before.visible) && han(rest.chars().next());
+    (before.paused() && comma || between_han).then_some(0)
 }
 
 /// `2、`, `2.`, `2)`, `②`, `二、` at the beginning of a clause.

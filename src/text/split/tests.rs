@@ -1,13 +1,18 @@
 use proptest::prelude::*;
 
-use super::questions;
+use super::{Certainty, questions};
 
 fn check(text: &str, expect: &[&str]) {
-    assert_eq!(questions(text), expect, "{text:?}");
+    let found = questions(text);
+    assert_eq!(found.pieces, expect, "{text:?}");
+    assert_eq!(found.certainty, Certainty::Sure, "{text:?}");
 }
 
+/// Nothing but a pause may divide it.
 fn whole(text: &str) {
-    check(text, &[text]);
+    let found = questions(text);
+    let one = found.pieces == [text] && found.certainty == Certainty::Sure;
+    assert!(one || found.certainty != Certainty::Sure, "{found:?}");
 }
 
 #[test]
@@ -70,6 +75,46 @@ fn connectors_open_a_new_matter() {
 }
 
 #[test]
+fn a_pause_may_divide() {
+    let check = |text: &str, expect: &[&str], certainty: Certainty| {
+        let found = questions(text);
+        assert_eq!(
+            (found.certainty, found.pieces),
+            (certainty, expect.iter().map(|s| (*s).to_owned()).collect()),
+            "{text:?}"
+        );
+    };
+    let likely = |text: &str, expect: &[&str]| check(text, expect, Certainty::Likely);
+    likely("怎么退货，多久到账", &["怎么退货，", "多久到账"]);
+    likely("发票怎么开 会员怎么升级", &["发票怎么开", "会员怎么升级"]);
+    likely("请问运费怎么算，几天能送到？", &["请问运费怎么算，", "几天能送到？"]);
+    likely("杯子能进微波炉吗，碎了怎么退", &["杯子能进微波炉吗，", "碎了怎么退"]);
+    likely(
+        "how do i return a mug and when will i get my money",
+        &["how do i return a mug", "and when will i get my money"],
+    );
+    likely(
+        "do you ship to norway, what does delivery cost",
+        &["do you ship to norway,", "what does delivery cost"],
+    );
+    let possible = |text: &str, expect: &[&str]| check(text, expect, Certainty::Possible);
+    possible("我要改地址，发票能重开吗", &["我要改地址，", "发票能重开吗"]);
+    possible("my pan is broken, can i swap the lid", &["my pan is broken,", "can i swap the lid"]);
+    possible("我要退货。退款几天到账？", &["我要退货。", "退款几天到账？"]);
+    for text in [
+        "我上周买的杯子，昨天才到，打开一看碎了",
+        "你好，退款多久到账",
+        "这个能退吗，它的运费谁出",
+        "快递到哪了，怎么回事",
+        "i bought a kettle, a pan and a lid, where are they",
+        "is it black, white or red",
+        "退款 多久",
+    ] {
+        check(text, &[text], Certainty::Sure);
+    }
+}
+
+#[test]
 fn one_matter_stays_whole() {
     whole("退款多久到账？");
     whole("");
@@ -119,7 +164,7 @@ fn a_single_piece_is_the_trimmed_text() {
 proptest! {
     #[test]
     fn pieces_stand_in_the_text_in_order(text in "(?s).*|([吗怎么多久另外还有also how? .。\n1、]|退款|发票){0,40}") {
-        let pieces = questions(&text);
+        let pieces = questions(&text).pieces;
         prop_assert!(!pieces.is_empty());
         let mut rest = text.as_str();
         for piece in &pieces {
@@ -131,9 +176,11 @@ proptest! {
 
     #[test]
     fn a_piece_is_not_cut_again(text in "([吗？。，\n]|退款多久到账|发票怎么开|另外|你好|还有|帮我改地址|它能退){0,12}") {
-        let pieces = questions(&text);
-        for piece in pieces {
-            prop_assert_eq!(questions(&piece).len(), 1, "{:?}", piece);
+        let found = questions(&text);
+        for piece in found.pieces {
+            let again = questions(&piece);
+            let further = again.pieces.len() > 1 && again.certainty == Certainty::Sure;
+            prop_assert!(!further, "{:?}", piece);
         }
     }
 }
