@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use clap::Args;
+use serde::Serialize;
 
 use super::{JsonTo, explained};
 use crate::cli::{Outcome, Terminal};
 use crate::eval::load::{self, Gateway, Pace, Plan, Reach, Report, Target};
-use crate::eval::texts;
+use crate::eval::{report, texts};
 
 /// Connections that the calls are spread over; one would measure its own head-of-line blocking.
 const CONNECTIONS: usize = 4;
@@ -21,9 +23,9 @@ pub(super) struct LoadArgs {
     /// 文本文件：一行一条，或 .jsonl 的 text 字段 · A text a line, or .jsonl with `text`
     #[arg(long, value_name = "F")]
     texts: PathBuf,
-    /// 每秒多少条，不论服务跟不跟得上 · Messages a second, whether or not the service keeps up
-    #[arg(long, value_name = "R")]
-    rate: f64,
+    /// 每秒多少条，不论服务跟不跟得上；可写多个，逐个来 · Messages a second, whether or not the service keeps up; several run in turn
+    #[arg(long, value_name = "R[,R…]", value_delimiter = ',', required = true)]
+    rate: Vec<f64>,
     /// 分摊到多少个会话 · Conversations they are spread over
     #[arg(long, value_name = "N")]
     conversations: u32,
@@ -33,6 +35,9 @@ pub(super) struct LoadArgs {
     /// 网关的密钥 · A gateway's key
     #[arg(long, value_name = "K", env = "FIRSTLINE_KEY", hide_env_values = true)]
     key: Option<String>,
+    /// 被拒绝的消息按提示的时间重发，最多几次 · Send a refused message again when it was told to, at most so often
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    retries: u32,
     /// 只判断，不建工单，不留记录 · Decide only: open no tickets, remember nothing
     #[arg(long)]
     dry_run: bool,
@@ -42,27 +47,62 @@ pub(super) struct LoadArgs {
     /// 输出 JSON：到文件，不写文件名则到标准输出 · Write JSON to a file, or to standard output if none is named
     #[arg(long, value_name = "OUT", num_args = 0..=1, default_missing_value = "-")]
     json: Option<PathBuf>,
+    /// 输出网页：延迟随速率的变化 · Write a page that draws latency against the offered rate
+    #[arg(long, value_name = "OUT")]
+    html: Option<PathBuf>,
+}
+
+/// The JSON document: of several rates, one report each.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Document<'r> {
+    One(&'r Report),
+    Several { steps: &'r [Report] },
 }
 
 pub(super) fn run(args: LoadArgs, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
     let texts = texts::read(&args.texts).map_err(explained)?;
-    let duration = args.duration.map(seconds).transpose()?;
-    let pace =
-        Pace::new(args.rate, args.conversations, texts.len(), duration).map_err(explained)?;
+    let plans = plans(&args, &texts)?;
     let target = Target::parse(&args.target, args.allow_remote).map_err(explained)?;
     let reach = Reach { target, key: args.key, connections: CONNECTIONS };
-    let bar = terminal.bar(terminal.pick("发送", "sending"), pace.messages);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let report = runtime.block_on(async {
+    let reports = runtime.block_on(async {
         let gateway = Gateway::connect(&reach).await.map_err(explained)?;
-        let plan = Plan { texts, pace, dry_run: args.dry_run };
-        load::run(&gateway, plan, &mut |done| bar.set_position(done)).await.map_err(explained)
+        let mut reports = Vec::new();
+        for plan in plans {
+            let bar = terminal.bar(terminal.pick("发送", "sending"), plan.pace.messages);
+            let report = load::run(&gateway, plan, &mut |done| bar.set_position(done)).await;
+            bar.finish_and_clear();
+            reports.push(report.map_err(explained)?);
+        }
+        anyhow::Ok(reports)
     })?;
-    bar.finish_and_clear();
     let to = JsonTo::of(args.json.as_deref());
-    to.table(&table(&report, terminal), terminal);
-    to.write(&report, terminal)?;
-    Ok(if report.tally.errors.is_empty() { Outcome::Done } else { Outcome::CheckFailed })
+    for report in &reports {
+        to.table(&table(report, terminal), terminal);
+    }
+    match reports.as_slice() {
+        [one] => to.write(&Document::One(one), terminal)?,
+        steps => to.write(&Document::Several { steps }, terminal)?,
+    }
+    if let Some(path) = &args.html {
+        let page = report::render_load(&reports).context("the report page cannot be drawn")?;
+        fs_err::write(path, page)?;
+    }
+    let failed = reports.iter().any(|report| !report.tally.errors.is_empty());
+    Ok(if failed { Outcome::CheckFailed } else { Outcome::Done })
+}
+
+/// One plan a rate.
+fn plans(args: &LoadArgs, texts: &[String]) -> anyhow::Result<Vec<Plan>> {
+    let duration = args.duration.map(seconds).transpose()?;
+    let plan = |rate: &f64| {
+        let pace =
+            Pace::new(*rate, args.conversations, texts.len(), duration).map_err(explained)?;
+        let (dry_run, retries) = (args.dry_run, args.retries);
+        Ok(Plan { texts: texts.to_vec(), pace, dry_run, retries })
+    };
+    args.rate.iter().map(plan).collect()
 }
 
 fn seconds(seconds: f64) -> anyhow::Result<Duration> {
@@ -92,6 +132,7 @@ fn table(report: &Report, terminal: &Terminal) -> Vec<String> {
         ("未发送", "unsent", tally.unsent.to_string()),
         ("动作", "actions", counts(&tally.actions)),
         ("被拒绝", "refused", counts(&tally.refused)),
+        ("重发", "sent again", tally.retried.to_string()),
         ("错误", "errors", counts(&tally.errors)),
         ("p50", "p50", milliseconds(0.5)),
         ("p99", "p99", milliseconds(0.99)),

@@ -24,7 +24,6 @@ pub(super) struct BenchArgs {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "one value, made once")]
 enum BenchCommand {
     /// 在带标注的消息上：多少能自动回答，准确率多高 · On labelled messages: how much could be answered, how precisely
     Quality(quality::QualityArgs),

@@ -105,6 +105,8 @@ pub struct Plan {
     pub pace: Pace,
     /// Decide only: open no tickets, remember nothing.
     pub dry_run: bool,
+    /// How often a message that was refused is sent again, each time when the refusal says so.
+    pub retries: u32,
 }
 
 /// What came of it. The document of `bench load --json`.
@@ -139,7 +141,7 @@ pub async fn run(
         move |shot: Shot| {
             let (gateway, texts) = (gateway.clone(), std::sync::Arc::clone(&texts));
             let message = message(&run, &texts, shot);
-            async move { gateway.handle(message, plan.dry_run).await.map(|decision| decision.action()) }
+            async move { deliver(&gateway, message, (plan.dry_run, plan.retries)).await }
         }
     };
     let (tally, took) = schedule::fire(pace, send, progress).await;
@@ -151,6 +153,25 @@ pub async fn run(
         achieved_rate: tally.replied() as f64 / took.as_secs_f64().max(1e-9),
         tally,
     })
+}
+
+/// Sends one message, and again after a refusal that says when.
+async fn deliver(
+    gateway: &Gateway,
+    message: client::Outgoing,
+    (dry_run, most): (bool, u32),
+) -> tally::Outcome {
+    let mut retries = 0;
+    loop {
+        let reply = gateway.handle(message.clone(), dry_run).await;
+        match reply.as_ref().err().and_then(|refusal| refusal.retry_after) {
+            Some(wait) if retries < most => tokio::time::sleep(wait).await,
+            Some(_) | None => {
+                return tally::Outcome { reply: reply.map(|decision| decision.action()), retries };
+            }
+        }
+        retries += 1;
+    }
 }
 
 fn message(run: &str, texts: &[String], shot: Shot) -> client::Outgoing {

@@ -6,10 +6,8 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, sleep_until};
 
-use super::client::Refusal;
-use super::tally::Tally;
+use super::tally::{Outcome, Tally};
 use super::{LONGEST, LoadError, MOST_MESSAGES};
-use crate::proto::v1::Action;
 
 /// Calls under way at most; more would measure this client.
 const UNDER_WAY: usize = 4096;
@@ -88,7 +86,7 @@ pub(super) async fn fire<F, R>(
 ) -> (Tally, Duration)
 where
     F: Fn(Shot) -> R,
-    R: Future<Output = Result<Action, Refusal>> + Send + 'static,
+    R: Future<Output: Into<Outcome> + Send> + Send + 'static,
 {
     let under_way = Arc::new(Semaphore::new(UNDER_WAY));
     let (done, mut replies) = mpsc::unbounded_channel();
@@ -101,7 +99,7 @@ where
                 tally.sent += 1;
                 let (call, done) = (send(pace.shot(number)), done.clone());
                 tokio::spawn(async move {
-                    let outcome = call.await;
+                    let outcome: Outcome = call.await.into();
                     // The receiver lives until every sender is gone.
                     done.send((outcome, due.elapsed())).ok();
                     drop(permit);
@@ -127,7 +125,11 @@ mod tests {
     use tokio::sync::Mutex;
     use tokio::time::sleep;
 
+    use super::super::Refusal;
     use super::*;
+    use crate::proto::v1::Action;
+
+    const ANSWERED: Result<Action, Refusal> = Ok(Action::Answer);
 
     fn pace(rate: f64, messages: u64) -> Pace {
         Pace { rate, conversations: 3, messages }
@@ -142,7 +144,7 @@ mod tests {
             async move {
                 let _busy = desk.lock().await;
                 sleep(Duration::from_millis(150)).await;
-                Ok(Action::Answer)
+                ANSWERED
             }
         };
         let (tally, took) = fire(pace(10.0, 20), send, &mut |_| ()).await;
@@ -155,7 +157,7 @@ mod tests {
     async fn a_service_that_never_answers_does_not_fill_the_memory() {
         let send = |_| async {
             sleep(Duration::from_mins(5)).await;
-            Ok(Action::Answer)
+            ANSWERED
         };
         let (tally, _) = fire(pace(1000.0, UNDER_WAY as u64 + 7), send, &mut |_| ()).await;
         assert_eq!((tally.sent, tally.unsent), (UNDER_WAY as u64, 7));
@@ -168,7 +170,7 @@ mod tests {
             let seen = Arc::clone(&seen);
             move |shot: Shot| {
                 seen.lock().unwrap().push(shot.conversation);
-                async { Ok(Action::None) }
+                async { ANSWERED }
             }
         };
         let mut heard = 0;

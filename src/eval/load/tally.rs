@@ -12,6 +12,20 @@ use crate::proto::v1::Action;
 /// The longest latency that is told apart, in microseconds: ten minutes.
 const LONGEST_US: u64 = 600_000_000;
 
+/// What became of one message.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    pub(super) reply: Result<Action, Refusal>,
+    /// How often it was sent again.
+    pub(super) retries: u32,
+}
+
+impl From<Result<Action, Refusal>> for Outcome {
+    fn from(reply: Result<Action, Refusal>) -> Self {
+        Self { reply, retries: 0 }
+    }
+}
+
 /// Counts of one run, and the latency of its decisions from their due moments.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Tally {
@@ -19,6 +33,8 @@ pub struct Tally {
     pub sent: u64,
     /// Messages that were due while as many calls as allowed were under way: not sent, and a failure of the service.
     pub unsent: u64,
+    /// Messages sent again after a refusal, at the time it named; each counts once for every time.
+    pub retried: u64,
     /// Decisions by action, in lower case.
     pub actions: BTreeMap<String, u64>,
     /// Refusals that said when to come back, by reason.
@@ -41,8 +57,9 @@ impl Tally {
         self.unsent == 0 && self.refused.is_empty() && self.errors.is_empty()
     }
 
-    pub(super) fn add(&mut self, outcome: Result<Action, Refusal>, latency: Duration) {
-        let (kind, name) = match outcome {
+    pub(super) fn add(&mut self, outcome: Outcome, latency: Duration) {
+        self.retried += u64::from(outcome.retries);
+        let (kind, name) = match outcome.reply {
             Ok(action) => {
                 self.latency.record(latency);
                 (&mut self.actions, name_of(action))
@@ -83,7 +100,8 @@ impl Latency {
         Some(histogram.value_at_quantile(quantile) as f64 / 1000.0)
     }
 
-    fn mean_ms(&self) -> Option<f64> {
+    /// The mean, milliseconds; `None` without any.
+    pub fn mean_ms(&self) -> Option<f64> {
         let histogram = self.0.as_ref().filter(|histogram| !histogram.is_empty())?;
         Some((histogram.mean()).round() / 1000.0)
     }
@@ -110,11 +128,11 @@ mod tests {
     fn refusals_with_a_hint_stand_apart_from_errors() {
         let mut tally = Tally::default();
         let second = Duration::from_secs(1);
-        tally.add(Ok(Action::Answer), second);
-        tally.add(Ok(Action::Answer), second * 3);
-        tally.add(Ok(Action::Route), second);
-        tally.add(Err(refusal("OVERLOADED", true)), second);
-        tally.add(Err(refusal("INTERNAL", false)), second);
+        tally.add(Ok(Action::Answer).into(), second);
+        tally.add(Ok(Action::Answer).into(), second * 3);
+        tally.add(Ok(Action::Route).into(), second);
+        tally.add(Err(refusal("OVERLOADED", true)).into(), second);
+        tally.add(Err(refusal("INTERNAL", false)).into(), second);
         assert_eq!((tally.replied(), tally.is_clean()), (5, false));
         let json = serde_json::to_value(&tally).unwrap();
         assert_eq!(json["actions"], serde_json::json!({"answer": 2, "route": 1}));

@@ -2,6 +2,7 @@
 //! the knowledge reads the rest. Numbers come from the document; nothing is computed here that is not in it or in the
 //! details.
 
+mod load;
 mod svg;
 mod tables;
 
@@ -12,7 +13,8 @@ use askama::Template;
 use super::gate::{CurvePoint, Guarantee, Plugin};
 use super::quality::{Details, Document};
 use super::score::Bin;
-use svg::{Chart, Frame};
+pub use load::render as render_load;
+use svg::{Chart, Frame, Unit};
 use tables::{Confusion, Slice, WrongAnswer};
 
 /// Wrong answers that are listed.
@@ -103,6 +105,7 @@ fn curve(document: &Document) -> String {
     let mut chart = Chart::new(Frame {
         x: (0.8, 1.0),
         y: (0.0, 1.0),
+        unit: Unit::Share,
         titles: ("准确率 · precision of answers", "覆盖率 · coverage of messages"),
     });
     let points: Vec<(f64, f64)> =
@@ -125,6 +128,7 @@ fn reliability(provisional: &[Bin], fitted: &[Bin]) -> String {
     let mut chart = Chart::new(Frame {
         x: (0.0, 1.0),
         y: (0.0, 1.0),
+        unit: Unit::Share,
         titles: ("给出的概率 · probability given", "实际正确 · share that was right"),
     });
     chart.line(&[(0.0, 0.0), (1.0, 1.0)], "ideal");

@@ -1,4 +1,4 @@
-//! Two drawings, by hand: lines and bars on a unit square. No text of a customer or an article ever comes in here.
+//! A drawing of lines and dots, by hand. No text of a customer or an article ever comes in here.
 
 use std::fmt::Write as _;
 
@@ -9,11 +9,30 @@ const TOP: f64 = 16.0;
 const RIGHT: f64 = 28.0;
 const BOTTOM: f64 = 52.0;
 
-/// The ranges of the two axes, both fractions of 1.
+/// How the numbers along an axis read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unit {
+    /// Fractions of 1, in per cent.
+    Share,
+    /// As they are.
+    Number,
+}
+
+impl Unit {
+    fn label(self, value: f64) -> String {
+        match self {
+            Self::Share => format!("{:.0} %", value * 100.0),
+            Self::Number => format!("{value:.0}"),
+        }
+    }
+}
+
+/// The ranges of the two axes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Frame {
     pub(super) x: (f64, f64),
     pub(super) y: (f64, f64),
+    pub(super) unit: Unit,
     /// Under the x axis and beside the y axis.
     pub(super) titles: (&'static str, &'static str),
 }
@@ -60,7 +79,7 @@ impl Chart {
 
     fn grid(&mut self) {
         const STEPS: u32 = 5;
-        let Frame { x, y, titles } = self.frame;
+        let Frame { x, y, titles, .. } = self.frame;
         for step in 0..=STEPS {
             let share = f64::from(step) / f64::from(STEPS);
             let (at_x, at_y) = (x.0 + (x.1 - x.0) * share, y.0 + (y.1 - y.0) * share);
@@ -87,7 +106,7 @@ impl Chart {
         self.push(format_args!(
             "<text class=\"tick\" x=\"{x:.1}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
             bottom + 16.0,
-            percent(value)
+            self.frame.unit.label(value)
         ));
     }
 
@@ -100,7 +119,7 @@ impl Chart {
             "<text class=\"tick\" x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
             LEFT - 6.0,
             y + 4.0,
-            percent(value)
+            self.frame.unit.label(value)
         ));
     }
 
@@ -120,17 +139,13 @@ impl Chart {
     }
 }
 
-fn percent(share: f64) -> String {
-    format!("{:.0} %", share * 100.0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn points_land_inside_the_frame() {
-        let frame = Frame { x: (0.8, 1.0), y: (0.0, 1.0), titles: ("a", "b") };
+        let frame = Frame { x: (0.8, 1.0), y: (0.0, 1.0), unit: Unit::Share, titles: ("a", "b") };
         let chart = Chart::new(frame);
         let check = |x: f64, y: f64, expect: (f64, f64)| {
             assert!((chart.x(x) - expect.0).abs() < 1e-6 && (chart.y(y) - expect.1).abs() < 1e-6);
