@@ -25,7 +25,8 @@ pub(super) fn batcher(
     } else {
         model.dir.join(&model.name)
     };
-    let encoder = encoder::load_capped(&folder, model.max_tokens).map_err(explained)?;
+    let encoder =
+        encoder::load_with(&folder, model.max_tokens, model.backend).map_err(explained)?;
     Ok(Arc::new(Batcher::start(encoder, &model.batcher).map_err(explained)?))
 }
 

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
 
-use crate::encoder::batcher;
+use crate::encoder::{Backend, batcher};
 use crate::{decision, dispatch, routing, server, telemetry};
 
 pub use error::ConfigError;
@@ -46,6 +46,8 @@ pub struct Model {
     pub name: String,
     /// Where model folders are.
     pub dir: PathBuf,
+    /// What computes the forward pass.
+    pub backend: Backend,
     /// Tokens of a text that are read, 8 or more.
     pub max_tokens: usize,
     /// The worker threads.

@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::encoder::Backend;
 use crate::message::{AgentId, CallerId, Channel, Language, Mode, QueueId, Risk};
 
 #[derive(Debug, Default, Deserialize)]
@@ -59,6 +60,7 @@ pub(super) struct Key {
 pub(super) struct Model {
     pub(super) name: Option<String>,
     pub(super) dir: Option<PathBuf>,
+    pub(super) backend: Option<Backend>,
     pub(super) max_tokens: Option<Spanned<usize>>,
     pub(super) workers: Option<usize>,
     pub(super) queue: Option<NonZeroUsize>,

@@ -151,6 +151,7 @@ fn model(raw: raw::Model) -> Checked<Model> {
     Ok(Model {
         name: raw.name.unwrap_or_else(|| DEFAULT_MODEL.to_owned()),
         dir: raw.dir.unwrap_or_else(|| "models".into()),
+        backend: raw.backend.unwrap_or_default(),
         max_tokens: at_least(raw.max_tokens.as_ref(), 8, DEFAULT_MAX_TOKENS)?,
         batcher: batcher::Config {
             workers: raw.workers.unwrap_or(standard.workers),

@@ -45,12 +45,23 @@ pub enum EncoderError {
         /// How many ids the weights hold.
         vocabulary: usize,
     },
+    /// The network has no vector for a token, or for where it stands.
+    #[error("the model has no vector for token id {id} at position {position}")]
+    Place {
+        /// The id.
+        id: u32,
+        /// Tokens before it.
+        position: usize,
+    },
     /// A text without tokens was handed to the network.
     #[error("a text without tokens cannot be encoded")]
     NoTokens,
     /// The network failed.
     #[error("the network failed: {0}")]
     Network(#[from] candle_core::Error),
+    /// A defect: a product was asked for with sizes that do not fit.
+    #[error("a matrix product failed: {0}")]
+    Product(#[from] rten_gemm::GemmError),
     /// A defect: the work panicked. The worker lives on.
     #[error("encoding panicked")]
     Panicked,
@@ -93,9 +104,12 @@ impl Classify for EncoderError {
             Self::Setting { .. } | Self::NoTokens => Kind::InvalidArgument,
             Self::Overloaded { .. } => Kind::Overloaded,
             Self::Stopped | Self::Unreadable { .. } => Kind::Unavailable,
-            Self::Tokenizer(_) | Self::Network(_) | Self::Panicked | Self::Thread(_) => {
-                Kind::Internal
-            }
+            Self::Tokenizer(_)
+            | Self::Place { .. }
+            | Self::Network(_)
+            | Self::Product(_)
+            | Self::Panicked
+            | Self::Thread(_) => Kind::Internal,
         }
     }
 
@@ -108,8 +122,10 @@ impl Classify for EncoderError {
             Self::Overloaded { .. } => "ENCODER_OVERLOADED",
             Self::Stopped => "SHUTTING_DOWN",
             Self::NoTokens
+            | Self::Place { .. }
             | Self::Tokenizer(_)
             | Self::Network(_)
+            | Self::Product(_)
             | Self::Panicked
             | Self::Thread(_) => "ENCODER_FAILED",
         }
@@ -128,7 +144,12 @@ impl Classify for EncoderError {
             Self::Setting { setting, range } => format!("set {setting} to a value that is {range}").into(),
             Self::Overloaded { .. } => "send again after the hint; if it lasts, add cores or instances".into(),
             Self::Stopped => "send again to another instance, or after the restart".into(),
-            Self::NoTokens | Self::Tokenizer(_) | Self::Network(_) | Self::Panicked => {
+            Self::NoTokens
+            | Self::Place { .. }
+            | Self::Tokenizer(_)
+            | Self::Network(_)
+            | Self::Product(_)
+            | Self::Panicked => {
                 "this is a defect of firstline; report it with the log".into()
             }
             Self::Thread(_) => "raise the process limit of this user, or lower `encoder.workers`".into(),

@@ -39,7 +39,7 @@ impl Drop for Folder {
     }
 }
 
-/// A whole model: hidden 32, 2 layers, 4 heads, WordPiece.
+/// A whole model: hidden 32, 2 layers, 2 heads, WordPiece.
 pub(super) fn model() -> Folder {
     let folder = Folder::new();
     folder.write(CONFIG, config().to_string());
@@ -54,7 +54,7 @@ pub(super) fn save(folder: &Folder, weights: &HashMap<String, Tensor>) {
 
 pub(super) fn config() -> Value {
     json!({
-        "model_type": "bert", "vocab_size": 40, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4,
+        "model_type": "bert", "vocab_size": 40, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2,
         "intermediate_size": 64, "hidden_act": "gelu", "max_position_embeddings": 48, "type_vocab_size": 2,
         "layer_norm_eps": 1e-12, "hidden_dropout_prob": 0.1, "initializer_range": 0.02, "pad_token_id": 0
     })

@@ -92,6 +92,11 @@ fn tiny() -> f64 {
 }
 
 impl BertShape {
+    /// The weights that each token is multiplied with: those of all layers' matrices.
+    pub(super) fn multiplied(&self) -> usize {
+        self.layers * self.hidden * (4 * self.hidden + 2 * self.intermediate)
+    }
+
     /// What makes this shape impossible, if anything does.
     fn problem(&self) -> Option<String> {
         let bounds = [

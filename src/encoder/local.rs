@@ -1,16 +1,15 @@
-//! [`LocalEncoder`]: a model folder put together as an [`Encoder`], run by candle on the calling thread.
+//! [`LocalEncoder`]: a model folder put together as an [`Encoder`], run on the calling thread.
 
 use std::path::Path;
 use std::thread;
 
-use candle_core::{Device, Tensor};
 use sha2::{Digest, Sha256};
 
-use super::bert::{Bert, Pass};
+use super::engine::Engine;
 use super::layout::{Layout, Prefixes, TOKENIZER, WEIGHTS};
 use super::tokenize::TextReader;
 use super::weights::{self, Weights};
-use super::{Embedding, Encoder, EncoderError, Model, Role, Tokens, pool, source};
+use super::{Backend, Embedding, Encoder, EncoderError, Model, Role, Tokens, source};
 
 /// The least cap: two special tokens, a prefix and a word or two.
 const LEAST_TOKENS: usize = 8;
@@ -21,12 +20,12 @@ pub struct LocalEncoder {
     model: Model,
     prefixes: Prefixes,
     reader: TextReader,
-    bert: Bert,
+    engine: Engine,
 }
 
 impl LocalEncoder {
-    /// Loads a folder; see [`super::load_capped`].
-    pub fn load(dir: &Path, max_tokens: usize) -> Result<Self, EncoderError> {
+    /// Loads a folder; see [`super::load_with`].
+    pub fn load(dir: &Path, max_tokens: usize, backend: Backend) -> Result<Self, EncoderError> {
         if max_tokens < LEAST_TOKENS {
             return Err(EncoderError::Setting { setting: "max_tokens", range: "at least 8" });
         }
@@ -34,18 +33,20 @@ impl LocalEncoder {
         let max_tokens = max_tokens.min(layout.longest);
         let (reader, weights) = read_both(&layout, max_tokens);
         let ((reader, tokenizer_hash), mut weights) = (reader?, weights?);
-        let hash = identity(&layout, max_tokens, &[&weights.hash, &tokenizer_hash]);
-        let bert = Bert::new(&layout.shape, &mut weights)?;
+        let engine = Engine::new(backend, &layout.shape, &mut weights)?;
+        let parts = [weights.hash.as_str(), &tokenizer_hash, &engine.class()];
+        let hash = identity(&layout, max_tokens, parts);
         let model = Model {
             name: layout.name(),
             dimensions: layout.shape.hidden,
             layers: layout.shape.layers,
             vocabulary: layout.shape.vocabulary,
+            multiplied: layout.shape.multiplied(),
             max_tokens,
             pooling: layout.pooling,
             hash,
         };
-        Ok(Self { model, prefixes: layout.prefixes, reader, bert })
+        Ok(Self { model, prefixes: layout.prefixes, reader, engine })
     }
 }
 
@@ -71,11 +72,11 @@ fn read_tokenizer(layout: &Layout, max_tokens: usize) -> Result<Reader, EncoderE
     Ok((reader, source::hex(&Sha256::digest(&bytes))))
 }
 
-/// The hash of all that an embedding depends on.
-fn identity(layout: &Layout, max_tokens: usize, files: &[&str]) -> String {
+/// The hash of all that an embedding depends on; `parts` are what the folder's small files do not say.
+fn identity(layout: &Layout, max_tokens: usize, parts: [&str; 3]) -> String {
     let Layout { shape, pooling, prefixes, .. } = layout;
     let said = format!(
-        "{files:?} {} {} {:?} {pooling:?} {prefixes:?} {max_tokens}",
+        "{parts:?} {} {} {:?} {pooling:?} {prefixes:?} {max_tokens}",
         shape.heads, shape.epsilon, shape.activation
     );
     source::hex(&Sha256::digest(said))
@@ -91,37 +92,9 @@ impl Encoder for LocalEncoder {
     }
 
     fn encode(&self, batch: &[Tokens]) -> Result<Vec<Embedding>, EncoderError> {
-        let longest = batch.iter().map(Tokens::len).max().unwrap_or(0);
         if batch.iter().any(Tokens::is_empty) {
             return Err(EncoderError::NoTokens);
         }
-        if longest == 0 {
-            return Ok(Vec::new());
-        }
-        let (ids, mask) = padded(batch, longest);
-        let shape = (batch.len(), longest);
-        let ids = Tensor::from_vec(ids, shape, &Device::Cpu)?;
-        let mask = Tensor::from_vec(mask, shape, &Device::Cpu)?;
-        let vectors = self.bert.forward(&ids, &mask, Pass::Inference)?;
-        let vectors = vectors.flatten_all()?.to_vec1::<f32>()?;
-        let hidden = self.model.dimensions;
-        let pooled =
-            batch.iter().zip(vectors.chunks_exact(longest * hidden)).map(|(text, rows)| {
-                Embedding::from_raw(pool::pool(rows, text.len(), hidden, self.model.pooling))
-            });
-        Ok(pooled.collect())
+        self.engine.encode(batch, self.model.pooling)
     }
-}
-
-/// The ids of a batch, zeros where a text has ended, and 1 or 0 for whether it has.
-fn padded(batch: &[Tokens], longest: usize) -> (Vec<u32>, Vec<f32>) {
-    let mut ids = Vec::with_capacity(batch.len() * longest);
-    let mut mask = Vec::with_capacity(ids.capacity());
-    for (text, end) in batch.iter().zip((longest..).step_by(longest)) {
-        ids.extend_from_slice(text.ids());
-        mask.resize(ids.len(), 1.0);
-        ids.resize(end, 0);
-        mask.resize(end, 0.0);
-    }
-    (ids, mask)
 }

@@ -9,6 +9,8 @@ pub mod layout;
 mod tokenize;
 mod weights;
 mod bert;
+mod kernels;
+mod engine;
 mod pool;
 mod local;
 mod plan;
@@ -22,6 +24,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use batcher::Batcher;
+pub use engine::Backend;
 pub use error::EncoderError;
 pub use layout::Pooling;
 pub use local::LocalEncoder;
@@ -131,9 +134,12 @@ pub struct Model {
     pub vocabulary: usize,
     /// Tokens of a text that are read, special ones and the prefix included; the rest is cut and reported.
     pub max_tokens: usize,
+    /// Weights that each token is multiplied with; a token takes twice as many operations.
+    pub multiplied: usize,
     /// How token vectors become one.
     pub pooling: Pooling,
-    /// sha-256, in hexadecimal, over all that an embedding depends on: weights, tokenizer, shape, pooling, prefixes, cap.
+    /// sha-256, in hexadecimal, over all that an embedding depends on: weights, tokenizer, shape, pooling, prefixes, cap, and
+    /// the class of numbers that the backend computes with.
     pub hash: String,
 }
 
@@ -149,12 +155,16 @@ pub trait Encoder: Send + Sync + fmt::Debug {
 
 /// Loads a model from a folder in the plain BERT layout, reading at most [`DEFAULT_MAX_TOKENS`] tokens of a text.
 pub fn load(dir: &Path) -> Result<Arc<dyn Encoder>, EncoderError> {
-    load_capped(dir, DEFAULT_MAX_TOKENS)
+    load_with(dir, DEFAULT_MAX_TOKENS, Backend::Auto)
 }
 
-/// [`load`] with another cap, at least 8; the model's own limit stands above it.
-pub fn load_capped(dir: &Path, max_tokens: usize) -> Result<Arc<dyn Encoder>, EncoderError> {
-    Ok(Arc::new(LocalEncoder::load(dir, max_tokens)?))
+/// [`load`] with another cap, at least 8, above which the model's own limit stands, and a backend.
+pub fn load_with(
+    dir: &Path,
+    max_tokens: usize,
+    backend: Backend,
+) -> Result<Arc<dyn Encoder>, EncoderError> {
+    Ok(Arc::new(LocalEncoder::load(dir, max_tokens, backend)?))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 
 use candle_core::{DType, Device, Tensor};
@@ -11,12 +11,19 @@ use super::layout::{CONFIG, ENCODER, TOKENIZER, WEIGHTS};
 use super::*;
 use crate::error::Classify as _;
 
-/// Texts of unlike length as ids of the tiny model.
+/// Every backend with the least cosine to the reference. Random weights have no redundancy that would forgive eight bits.
+const BACKENDS: [(Backend, f32); 3] =
+    [(Backend::Candle, 0.9999), (Backend::F32, 0.9999), (Backend::Int8, 0.995)];
+
+/// Texts of unlike length as ids of the tiny model, of which the longest reaches its last position.
 fn texts() -> Vec<Tokens> {
+    let longest: Vec<u32> = (0..48).map(|at| (7 * at + 2) % 40).collect();
     [
         &[2, 7, 8, 9, 10, 3][..],
         &[2, 12, 13, 3],
         &[2, 3],
+        &[2],
+        &longest,
         &[2, 4, 6, 7, 8, 9, 10, 11, 12, 13, 20, 30, 39, 5, 3],
     ]
     .map(|ids| Tokens::new(ids.to_vec(), false))
@@ -55,17 +62,20 @@ fn the_network_agrees_with_the_reference() {
         );
         let weights = fixture::as_type(&fixture::random_weights(), kind);
         fixture::save(&folder, &weights);
-        let encoder = load(folder.path()).unwrap();
-        let all = encoder.encode(&texts()).unwrap();
         let weights = fixture::as_type(&weights, DType::F32);
-        for (text, embedding) in texts().iter().zip(&all) {
-            let cosine = reference(&weights, &config, text, pooling).dot(embedding);
-            assert!(cosine >= 0.9999, "{activation} {pooling:?} {kind:?}: {cosine}");
+        for (backend, least) in BACKENDS {
+            let encoder = load_with(folder.path(), DEFAULT_MAX_TOKENS, backend).unwrap();
+            let all = encoder.encode(&texts()).unwrap();
+            for (text, embedding) in texts().iter().zip(&all) {
+                let cosine = reference(&weights, &config, text, pooling).dot(embedding);
+                assert!(cosine >= least, "{backend:?} {activation} {pooling:?} {kind:?}: {cosine}");
+            }
         }
     };
     check("gelu", Pooling::Mean, DType::F32);
     check("gelu", Pooling::Cls, DType::F32);
     check("relu", Pooling::Mean, DType::F32);
+    check("gelu_new", Pooling::Mean, DType::F32);
     check("gelu", Pooling::Mean, DType::F16);
     check("gelu", Pooling::Mean, DType::BF16);
 }
@@ -73,22 +83,49 @@ fn the_network_agrees_with_the_reference() {
 #[test]
 fn a_text_does_not_depend_on_its_batch() {
     let folder = fixture::model();
-    let encoder = load(folder.path()).unwrap();
-    let together = encoder.encode(&texts()).unwrap();
-    for (text, embedding) in texts().iter().zip(&together) {
-        let alone = encoder.encode(std::slice::from_ref(text)).unwrap();
-        assert!(alone[0].dot(embedding) > 0.99999);
+    for (backend, _) in BACKENDS {
+        let encoder = load_with(folder.path(), DEFAULT_MAX_TOKENS, backend).unwrap();
+        let together = encoder.encode(&texts()).unwrap();
+        for (text, embedding) in texts().iter().zip(&together) {
+            let alone = encoder.encode(std::slice::from_ref(text)).unwrap();
+            assert!(alone[0].dot(embedding) > 0.99999, "{backend:?}");
+        }
     }
-    assert!(encoder.encode(&[]).unwrap().is_empty());
-    assert!(matches!(encoder.encode(&[Tokens::new(vec![], false)]), Err(EncoderError::NoTokens)));
-    let outside = [Tokens::new(vec![2, 40, 3], false)];
-    assert!(matches!(encoder.encode(&outside), Err(EncoderError::Network(_))));
+}
+
+#[test]
+fn what_cannot_be_encoded_is_an_error_and_the_next_batch_is_not() {
+    let folder = fixture::model();
+    for (backend, _) in BACKENDS {
+        let encoder = load_with(folder.path(), DEFAULT_MAX_TOKENS, backend).unwrap();
+        let encode = |ids: Vec<u32>| encoder.encode(&[Tokens::new(ids, false)]);
+        assert!(encoder.encode(&[]).unwrap().is_empty());
+        assert!(matches!(encode(vec![]), Err(EncoderError::NoTokens)));
+        encode(vec![2, 40, 3]).expect_err("outside the vocabulary");
+        encode(vec![2; 49]).expect_err("beyond the last position");
+        assert_eq!(encode(vec![2, 7, 3]).unwrap().len(), 1);
+    }
+}
+
+#[test]
+fn a_shape_that_is_not_whole_vectors_is_left_to_candle() {
+    let folder = fixture::model();
+    let mut config = fixture::config();
+    config["num_attention_heads"] = json!(4);
+    folder.write(CONFIG, config.to_string());
+    let encode = |backend| {
+        let encoder = load_with(folder.path(), DEFAULT_MAX_TOKENS, backend)?;
+        encoder.encode(&texts())
+    };
+    assert_eq!(encode(Backend::Auto).unwrap(), encode(Backend::Candle).unwrap());
+    let error = encode(Backend::Int8).unwrap_err();
+    assert!(error.to_string().contains("use candle"), "{error}");
 }
 
 #[test]
 fn tokens_are_counted_capped_and_reported() {
     let folder = fixture::model();
-    let encoder = load_capped(folder.path(), 8).unwrap();
+    let encoder = load_with(folder.path(), 8, Backend::Auto).unwrap();
     let check = |text: &str, ids: &[u32], truncated: bool| {
         assert_eq!(
             encoder.tokenize(text, Role::Query).unwrap(),
@@ -102,7 +139,10 @@ fn tokens_are_counted_capped_and_reported() {
     check("退款退款退款退款", &[2, 12, 13, 12, 13, 12, 13, 3], true);
     check(&" ".repeat(1000), &[2, 3], true);
     assert_eq!(load(folder.path()).unwrap().model().max_tokens, 48);
-    assert!(matches!(load_capped(folder.path(), 7), Err(EncoderError::Setting { .. })));
+    assert!(matches!(
+        load_with(folder.path(), 7, Backend::Auto),
+        Err(EncoderError::Setting { .. })
+    ));
 }
 
 #[test]
@@ -145,7 +185,7 @@ fn the_hash_covers_all_that_an_embedding_depends_on() {
     let hash = |change: &dyn Fn(&Folder)| {
         let folder = fixture::model();
         change(&folder);
-        load_capped(folder.path(), 32).unwrap().model().hash.clone()
+        load_with(folder.path(), 32, Backend::Auto).unwrap().model().hash.clone()
     };
     let base = hash(&|_| ());
     assert_eq!(base, hash(&|_| ()));
@@ -161,6 +201,12 @@ fn the_hash_covers_all_that_an_embedding_depends_on() {
         hash(&|folder| folder.write(ENCODER, "[prefix]\nquery = \"query: \"")),
     ];
     assert!(!changed.contains(&base));
+    let by_backend: HashSet<String> = BACKENDS
+        .map(|(backend, _)| {
+            load_with(fixture::model().path(), 32, backend).unwrap().model().hash.clone()
+        })
+        .into();
+    assert_eq!(by_backend.len(), BACKENDS.len());
 }
 
 /// Loads a model after `change` and expects an error whose message holds `words`, with a remedy.

@@ -109,6 +109,7 @@ mod tests {
             dimensions: 1,
             layers: 1,
             vocabulary: 2,
+            multiplied: 0,
             max_tokens: 64,
             pooling: Pooling::Mean,
             hash: String::new(),

@@ -212,6 +212,7 @@ mod tests {
             dimensions: 3,
             layers: 1,
             vocabulary: 10,
+            multiplied: 0,
             max_tokens: 16,
             pooling: Pooling::Mean,
             hash: hash.into(),

@@ -101,12 +101,16 @@ impl Console {
     /// Nothing ran, nothing was made an element, nothing was refused or thrown, nothing left the origin.
     fn at_peace(&self) {
         assert_eq!(self.browser.run("return window.ran ?? null"), Value::Null);
-        let foreign = "main img, main script, main svg, main iframe, main object, main style, main link";
+        let foreign =
+            "main img, main script, main svg, main iframe, main object, main style, main link";
         assert_eq!(self.count(foreign), 0);
         assert_eq!(self.browser.complaints(), Vec::<String>::new());
         let requests = self.browser.requests();
         let own = format!("{}/", self.origin);
-        assert!(!requests.is_empty() && requests.iter().all(|url| url.starts_with(&own)), "{requests:?}");
+        assert!(
+            !requests.is_empty() && requests.iter().all(|url| url.starts_with(&own)),
+            "{requests:?}"
+        );
     }
 }
 
@@ -159,7 +163,9 @@ fn a_hostile_message_is_text() {
     console.open("/chat");
     let long = "<b>".repeat(2730);
     let turned = "abc \u{202e}gnp.exe\u{2066} \u{200f}\u{0} def";
-    for text in [MARKUP, "\"><script>window.ran=1</script>", "javascript:window.ran=1", turned, &long] {
+    for text in
+        [MARKUP, "\"><script>window.ran=1</script>", "javascript:window.ran=1", turned, &long]
+    {
         console.ask(text);
         assert_eq!(console.texts(".bubble.customer").pop().unwrap(), text);
         assert!(!console.texts(".verdict strong").is_empty());
@@ -287,7 +293,10 @@ fn both_languages_are_whole_and_the_choice_is_remembered() {
     assert_eq!(console.texts(".verdict strong"), ["已回答"]);
     assert_eq!(titles(&console), ["对话 · firstline", "队列 · firstline", "知识库 · firstline"]);
     console.click("#language");
-    assert_eq!(titles(&console), ["Chat · firstline", "Queues · firstline", "Knowledge · firstline"]);
+    assert_eq!(
+        titles(&console),
+        ["Chat · firstline", "Queues · firstline", "Knowledge · firstline"]
+    );
     assert_eq!(console.browser.run("return document.documentElement.lang"), "en-GB");
     console.at_peace();
 }
@@ -314,8 +323,12 @@ fn a_lost_service_is_said_and_found_again() {
     assert_eq!(console.count("#banner:not([hidden])"), 0);
     let Console { browser, service, runtime, .. } = console;
     runtime.block_on(service.shutdown());
-    browser.until("document.querySelector('#banner:not([hidden])')?.textContent.includes('No connection')");
-    browser.run("document.getElementById('words').value = 'hello'; document.getElementById('send').click()");
+    browser.until(
+        "document.querySelector('#banner:not([hidden])')?.textContent.includes('No connection')",
+    );
+    browser.run(
+        "document.getElementById('words').value = 'hello'; document.getElementById('send').click()",
+    );
     browser.until("document.querySelector('.trouble button')");
 }
 
@@ -327,7 +340,10 @@ fn pages_may_load_and_run_nothing_else() {
         for path in ["/", "/chat", "/queues", "/knowledge", "/console/main.js"] {
             let page = support::admin(&service, path).await;
             let policy = page.header("content-security-policy").unwrap();
-            assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self';"), "{path}");
+            assert!(
+                policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self';"),
+                "{path}"
+            );
             assert_eq!(page.header("x-content-type-options"), Some("nosniff"), "{path}");
         }
     });

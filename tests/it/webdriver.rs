@@ -82,7 +82,8 @@ impl Browser {
 
     /// Makes the window as wide as a phone's.
     pub(crate) fn narrow(&self, width: u32) {
-        let screen = json!({ "width": width, "height": 740, "deviceScaleFactor": 1, "mobile": true });
+        let screen =
+            json!({ "width": width, "height": 740, "deviceScaleFactor": 1, "mobile": true });
         let metrics = json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": screen });
         self.command("POST", "/goog/cdp/execute", &metrics);
     }

@@ -19,6 +19,7 @@ impl Toy {
             dimensions: 2,
             layers: 1,
             vocabulary: 256,
+            multiplied: 0,
             max_tokens: 64,
             pooling: Pooling::Mean,
             hash: String::new(),

@@ -7,6 +7,7 @@ pub(super) mod tensors;
 use std::collections::HashMap;
 
 use half::f16;
+use half::slice::HalfFloatSliceExt;
 
 use super::layout::BertShape;
 
@@ -28,6 +29,35 @@ pub(super) const OUTPUT_NORM: &str = "output.LayerNorm";
 pub(super) enum Numbers {
     F32(Vec<f32>),
     F16(Vec<f16>),
+}
+
+impl Numbers {
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::F32(numbers) => numbers.len(),
+            Self::F16(numbers) => numbers.len(),
+        }
+    }
+    /// Widens as many as `output` holds, from `start` on; false if there are not that many.
+    pub(super) fn read(&self, start: usize, output: &mut [f32]) -> bool {
+        let range = start..start.saturating_add(output.len());
+        match self {
+            Self::F32(numbers) => {
+                numbers.get(range).map(|numbers| output.copy_from_slice(numbers)).is_some()
+            }
+            Self::F16(numbers) => {
+                numbers.get(range).map(|numbers| numbers.convert_to_f32_slice(output)).is_some()
+            }
+        }
+    }
+    /// All of them, widened.
+    pub(super) fn into_f32(self) -> Vec<f32> {
+        match self {
+            Self::F32(numbers) => numbers,
+            Self::F16(numbers) => numbers.to_f32_vec(),
+        }
+    }
 }
 
 /// One tensor.

@@ -49,6 +49,7 @@ fn batcher() -> Arc<Batcher> {
         dimensions: WIDTH,
         layers: 1,
         vocabulary: 100_000,
+        multiplied: 0,
         max_tokens: 64,
         pooling: Pooling::Mean,
         hash: "words".repeat(8),
