@@ -65,6 +65,7 @@ pub(super) struct Model {
     pub(super) workers: Option<usize>,
     pub(super) queue: Option<NonZeroUsize>,
     pub(super) batch_tokens: Option<NonZeroUsize>,
+    pub(super) cache_mb: Option<u16>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -156,6 +156,7 @@ fn model(raw: raw::Model) -> Checked<Model> {
         batcher: batcher::Config {
             workers: raw.workers.unwrap_or(standard.workers),
             queue: raw.queue.map_or(standard.queue, usize::from),
+            cache_bytes: raw.cache_mb.map_or(standard.cache_bytes, |mb| u64::from(mb) << 20),
             batch_tokens: raw.batch_tokens.map_or(standard.batch_tokens, usize::from),
         },
     })

@@ -92,6 +92,7 @@ impl Burst {
         self.timings.retrieve += reading.retrieve;
         self.timings.decide += reading.decide;
         self.timings.encodings += reading.encodings;
+        self.timings.cached += reading.cached;
     }
 
     /// Where the time went until now.

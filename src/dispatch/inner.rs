@@ -93,7 +93,7 @@ impl Inner {
         let mut conversation = self.conversation_of(key);
         conversation.wake(self.now(), &self.config.times);
         let wanted = Box::new(move || deadline.is_none_or(|deadline| Instant::now() < deadline));
-        let reading = (self.reader)(self.turn(&conversation, &burst), wanted);
+        let reading = (self.reader)(self.turn(key, &conversation, &burst), wanted);
         let reading = match deadline {
             None => reading.await?,
             Some(at) => {

@@ -125,6 +125,8 @@ pub struct Timings {
     pub decide: Duration,
     /// Texts encoded; a burst that grew is read again.
     pub encodings: u32,
+    /// Texts whose vectors were still known.
+    pub cached: u32,
 }
 
 /// A ticket as callers see it.

@@ -60,11 +60,12 @@ struct Handover {
 
 impl Inner {
     /// What triage is to read, given what was said before.
-    pub(super) fn turn(&self, conversation: &Conversation, burst: &Burst) -> Turn {
+    pub(super) fn turn(&self, key: &Key, conversation: &Conversation, burst: &Burst) -> Turn {
         let Words { text, input } = burst.words(conversation);
         let language_hint = burst.language_hint().or(conversation.language());
         let mode = self.modes().of(Some(burst.channel()), Some(detect(&text, language_hint)));
         Turn {
+            caller: Some(key.caller.clone()),
             text,
             channel: burst.channel().clone(),
             language_hint,

@@ -86,7 +86,7 @@ impl Worker {
 
     async fn read(&self, burst: &mut Burst) -> Result<Reading, DispatchError> {
         let conversation = self.inner.wake(&self.key);
-        let turn = self.inner.turn(&conversation, burst);
+        let turn = self.inner.turn(&self.key, &conversation, burst);
         let waiters: Vec<_> =
             burst.messages.iter().map(|pending| Arc::clone(&pending.waiter)).collect();
         let wanted = Box::new(move || waiters.iter().any(|waiter| waiter.wanted()));

@@ -14,6 +14,7 @@ mod engine;
 mod pool;
 mod local;
 mod plan;
+mod cache;
 pub mod batcher;
 pub mod source;
 #[cfg(test)]

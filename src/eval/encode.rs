@@ -67,6 +67,7 @@ fn spread(texts: &[String], count: usize) -> impl Iterator<Item = &String> {
 fn single(batcher: &Batcher, text: &str) -> Result<(), EncoderError> {
     let (done, result) = mpsc::channel();
     batcher.submit(Job {
+        caller: None,
         texts: vec![(text.to_owned(), Role::Query)],
         wanted: Box::new(|| true),
         // The receiver is waiting below.

@@ -79,6 +79,7 @@ impl Doors {
         ] {
             self.metrics.stage(stage, took);
         }
+        self.metrics.encoded(timings.encodings, timings.cached);
         if !timings.held.is_zero() {
             self.metrics.held(timings.held);
         }

@@ -31,6 +31,7 @@ pub struct Metrics {
     in_flight: Gauge,
     streams: Gauge,
     refused: Family<ReasonLabels, Counter>,
+    texts: Family<SourceLabels, Counter>,
     feedback: Family<FeedbackLabels, Counter>,
     bundle: Family<BundleLabels, Gauge>,
 }
@@ -64,6 +65,11 @@ struct CallLabels {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ReasonLabels {
     reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SourceLabels {
+    source: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -141,6 +147,7 @@ impl Metrics {
             in_flight: Gauge::default(),
             streams: Gauge::default(),
             refused: Family::default(),
+            texts: Family::default(),
             feedback: Family::default(),
             bundle: Family::default(),
         };
@@ -187,6 +194,11 @@ impl Metrics {
         let ours = self.registry.sub_registry_with_prefix("firstline");
         ours.register("calls_in_flight", "Calls being worked on", self.in_flight.clone());
         ours.register("streams_open", "Open Converse streams", self.streams.clone());
+        ours.register(
+            "texts",
+            "Texts read for decisions, by where their vectors came from",
+            self.texts.clone(),
+        );
         ours.register("refused", "Calls and frames refused, by reason", self.refused.clone());
     }
 
@@ -228,6 +240,13 @@ impl Metrics {
     /// A call or a frame was refused.
     pub fn refused(&self, reason: &'static str) {
         self.refused.get_or_create(&ReasonLabels { reason }).inc();
+    }
+
+    /// A decision took so many passes through the network, and so many vectors that were still known.
+    pub fn encoded(&self, passes: u32, cached: u32) {
+        for (source, texts) in [("network", passes), ("cache", cached)] {
+            self.texts.get_or_create(&SourceLabels { source }).inc_by(u64::from(texts));
+        }
     }
 
     /// A verdict was recorded.
@@ -313,6 +332,7 @@ mod tests {
         metrics.queue_depth("refunds", "urgent", 2);
         metrics.call(Transport::Grpc, "firstline.v1.TriageService/Handle", "OK", Duration::ZERO);
         metrics.refused("OVERLOADED");
+        metrics.encoded(2, 1);
         metrics.feedback("WRONG", "EDITOR");
         metrics.bundle("b1", "tiny", "k1");
         has(
@@ -328,6 +348,8 @@ mod tests {
             r#"rpc_server_call_duration_seconds_count{rpc_system_name="grpc",rpc_method="firstline.v1.TriageService/Handle",rpc_response_status_code="OK"} 1"#,
         );
         has(&metrics, r#"firstline_refused_total{reason="OVERLOADED"} 1"#);
+        has(&metrics, r#"firstline_texts_total{source="network"} 2"#);
+        has(&metrics, r#"firstline_texts_total{source="cache"} 1"#);
         has(&metrics, r#"firstline_feedback_total{verdict="WRONG",source="EDITOR"} 1"#);
         has(&metrics, r#"firstline_bundle_info{hash="b1",model="tiny",knowledge="k1"} 1"#);
     }

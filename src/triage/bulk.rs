@@ -47,6 +47,7 @@ fn decided(
         embeddings: vectors.collect(),
         tokens: Vec::new(),
         truncated: Vec::new(),
+        cached: 0,
         timings: EncodeTimings::default(),
     };
     let encoded = Some(encoded).filter(|_| !prepared.texts().is_empty());

@@ -26,12 +26,14 @@ use crate::decision::{Choice, Decision};
 use crate::encoder::batcher::{Encoded, Job};
 use crate::encoder::{Batcher, EncoderError, Role};
 use crate::error::{Classify, Kind};
-use crate::message::{ArticleId, Channel, Language, Mode};
+use crate::message::{ArticleId, CallerId, Channel, Language, Mode};
 use crate::release::{Bundle, Current};
 
 /// One turn of a customer, with what the pipeline may know of the conversation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Turn {
+    /// On whose behalf; callers take turns at the encoder.
+    pub caller: Option<CallerId>,
     /// What was written, or came with an attachment; may be empty.
     pub text: String,
     /// Through which channel.
@@ -52,6 +54,7 @@ impl Turn {
     /// Words in a conversation that has just begun, with automation on.
     pub fn words(text: &str, channel: Channel) -> Self {
         Self {
+            caller: None,
             text: text.to_owned(),
             channel,
             language_hint: None,
@@ -104,6 +107,8 @@ pub struct Timings {
     pub total: Duration,
     /// Texts that went through the network.
     pub encodings: u32,
+    /// Texts whose vectors were still known.
+    pub cached: u32,
 }
 
 /// Why a turn got no decision. A customer's oddities are no errors: they get one.
@@ -194,6 +199,7 @@ impl Triage {
         let prepared = prepare(&bundle, &turn);
         let texts: Vec<(String, Role)> =
             prepared.texts().iter().map(|text| (text.clone(), Role::Query)).collect();
+        let caller = turn.caller.clone();
         let finish = move |encoded| triaged(bundle, &turn, (&prepared, encoded), begun);
         if texts.is_empty() {
             then(Ok(finish(None)));
@@ -202,7 +208,7 @@ impl Triage {
         let then = move |encoded: Result<Encoded, EncoderError>| {
             then(encoded.map(|encoded| finish(Some(encoded))).map_err(TriageError::from));
         };
-        Ok(self.batcher.submit(Job { texts, wanted, then: Box::new(then) })?)
+        Ok(self.batcher.submit(Job { caller, texts, wanted, then: Box::new(then) })?)
     }
 
     /// Decides one turn for a caller who waits, until `deadline` at most. Dropping the future gives the work up.
@@ -230,7 +236,9 @@ fn triaged(
     begun: Instant,
 ) -> Triaged {
     let network = encoded.as_ref().map(|encoded| encoded.timings).unwrap_or_default();
-    let encodings = encoded.as_ref().map_or(0, |encoded| encoded.embeddings.len());
+    let texts = encoded.as_ref().map_or(0, |encoded| encoded.embeddings.len());
+    let cached = encoded.as_ref().map_or(0, |encoded| encoded.cached);
+    let count = |texts: usize| u32::try_from(texts).unwrap_or(u32::MAX);
     let before = Instant::now();
     let evidence = observe(&bundle, prepared, encoded.as_ref());
     let between = Instant::now();
@@ -242,7 +250,8 @@ fn triaged(
         retrieve: between - before,
         decide: between.elapsed(),
         total: begun.elapsed(),
-        encodings: u32::try_from(encodings).unwrap_or(u32::MAX),
+        encodings: count(texts - cached),
+        cached: count(cached),
     };
     Triaged { decision, bundle, timings }
 }

@@ -114,6 +114,7 @@ fn start(
 ) -> anyhow::Result<Arc<Batcher>> {
     let folder = model_folder(model, terminal)?;
     let encoder = encoder::load(&folder).map_err(explained)?;
-    let batcher = Batcher::start(encoder, &batcher::Config::default()).map_err(explained)?;
+    let uncached = batcher::Config { cache_bytes: 0, ..batcher::Config::default() };
+    let batcher = Batcher::start(encoder, &uncached).map_err(explained)?;
     Ok(Arc::new(batcher))
 }

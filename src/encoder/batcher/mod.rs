@@ -5,6 +5,7 @@
 //! There are two lanes: single jobs first, and behind them the bulk of [`Batcher::encode_all`], which gets a turn now and
 //! then even under load.
 
+mod fair;
 mod queue;
 mod worker;
 
@@ -15,9 +16,11 @@ use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use super::cache::Cache;
 use queue::{Lane, Queue, Waiting};
 
 use super::{Embedding, Encoder, EncoderError, Model, Role, plan};
+use crate::message::CallerId;
 
 /// How many threads, how much may wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,18 +29,22 @@ pub struct Config {
     pub workers: usize,
     /// Texts that may wait before [`EncoderError::Overloaded`], 1 or more.
     pub queue: usize,
+    /// Bytes of vectors that are kept for texts that come again; 0 keeps none.
+    pub cache_bytes: u64,
     /// Tokens of one pass through the network, padding included, 1 or more. A longer text passes alone.
     pub batch_tokens: usize,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { workers: 0, queue: 512, batch_tokens: 512 }
+        Self { workers: 0, queue: 512, cache_bytes: 16 << 20, batch_tokens: 512 }
     }
 }
 
 /// Texts to encode, and what to do then.
 pub struct Job {
+    /// On whose behalf; callers take turns.
+    pub caller: Option<CallerId>,
     /// The texts and their roles.
     pub texts: Vec<(String, Role)>,
     /// Asked when the job's turn comes; once it says no, the job is dropped and `then` never runs.
@@ -61,6 +68,8 @@ pub struct Encoded {
     pub tokens: Vec<usize>,
     /// Whether the text went on beyond the cap.
     pub truncated: Vec<bool>,
+    /// How many of the vectors were still known from earlier jobs.
+    pub cached: usize,
     /// Where the time went.
     pub timings: EncodeTimings,
 }
@@ -95,6 +104,7 @@ impl Batcher {
         let cores = || thread::available_parallelism().map_or(1, NonZero::get);
         let count = if config.workers == 0 { cores() } else { config.workers };
         let queue = Arc::new(Queue::new(config.queue, count));
+        let cache = Cache::holding(config.cache_bytes).map(Arc::new);
         let mut batcher = Self {
             encoder,
             queue,
@@ -105,6 +115,7 @@ impl Batcher {
             let worker = worker::Worker {
                 encoder: Arc::clone(&batcher.encoder),
                 queue: Arc::clone(&batcher.queue),
+                cache: cache.clone(),
                 batch_tokens: config.batch_tokens,
             };
             let thread = thread::Builder::new().name(format!("encoder-{number}"));
@@ -128,9 +139,13 @@ impl Batcher {
         self.queue.waiting()
     }
 
-    /// Puts a job in the queue, or says at once that it is full.
+    /// Puts a job in the queue, or says at once that it is full. Where it is full of another caller's jobs, the newest of
+    /// those are told so instead.
     pub fn submit(&self, job: Job) -> Result<(), EncoderError> {
-        self.queue.push(Lane::Single, Waiting::new(job))
+        for (displaced, error) in self.queue.push(Waiting::new(Lane::Single, job))? {
+            worker::finish(displaced.job.then, Err(error));
+        }
+        Ok(())
     }
 
     /// Encodes many texts on all workers and blocks until all are done. Short and long texts are kept apart inside; the
@@ -186,12 +201,13 @@ impl Batcher {
     ) -> Result<(), EncoderError> {
         let chosen = indices.iter().filter_map(|index| texts.get(*index));
         let job = Job {
+            caller: None,
             texts: chosen.map(|text| (text.clone(), role)).collect(),
             wanted: Box::new(|| true),
             // A send fails only when the caller has given up on an earlier error.
             then: Box::new(move |result| drop(done.send((indices, result)))),
         };
-        self.queue.push(Lane::Bulk, Waiting::new(job))
+        self.queue.push(Waiting::new(Lane::Bulk, job)).map(drop)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The bounded queue in front of the workers: two lanes under one lock.
+//! The bounded queue in front of the workers: two lanes under one lock. The lane of single jobs is [`super::fair`] to callers.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Job;
+use super::fair::Fair;
 use crate::encoder::{EncoderError, plan};
 
 /// Batches of single jobs that may pass before bulk gets a turn.
@@ -21,16 +22,20 @@ pub(super) enum Lane {
     Bulk,
 }
 
+/// A job that had to leave the queue, and the error its caller is due.
+pub(super) type Displaced = (Waiting, EncoderError);
+
 /// A job in the queue.
 #[derive(Debug)]
 pub(super) struct Waiting {
     pub(super) job: Job,
+    pub(super) lane: Lane,
     pub(super) since: Instant,
 }
 
 impl Waiting {
-    pub(super) fn new(job: Job) -> Self {
-        Self { job, since: Instant::now() }
+    pub(super) fn new(lane: Lane, job: Job) -> Self {
+        Self { job, lane, since: Instant::now() }
     }
     /// A guess at the tokens of its longest text, times its texts.
     fn guess(&self, cap: usize) -> usize {
@@ -41,10 +46,8 @@ impl Waiting {
 
 #[derive(Debug)]
 struct State {
-    single: VecDeque<Waiting>,
+    single: Fair,
     bulk: VecDeque<Waiting>,
-    /// Texts of the single lane.
-    texts: usize,
     idle: usize,
     passed_over: u32,
     /// A running mean of the time one text takes one worker.
@@ -63,9 +66,8 @@ pub(super) struct Queue {
 impl Queue {
     pub(super) fn new(limit: usize, workers: usize) -> Self {
         let state = State {
-            single: VecDeque::new(),
+            single: Fair::default(),
             bulk: VecDeque::new(),
-            texts: 0,
             idle: 0,
             passed_over: 0,
             per_text: Duration::from_millis(10),
@@ -80,42 +82,44 @@ impl Queue {
     }
 
     pub(super) fn waiting(&self) -> usize {
-        self.lock().texts
+        self.lock().single.texts()
     }
 
-    pub(super) fn push(&self, lane: Lane, waiting: Waiting) -> Result<(), EncoderError> {
+    /// Puts a job into its lane. Jobs of other callers that had to make room for it come back, with what to tell them.
+    pub(super) fn push(&self, waiting: Waiting) -> Result<Vec<Displaced>, EncoderError> {
         let mut state = self.lock();
         if state.stopping {
             return Err(EncoderError::Stopped);
         }
-        let texts = waiting.job.texts.len();
-        match lane {
+        let mut displaced = Vec::new();
+        match waiting.lane {
             Lane::Bulk => state.bulk.push_back(waiting),
-            Lane::Single if state.texts > 0 && state.texts + texts > self.limit => {
-                return Err(self.overloaded(&state));
-            }
             Lane::Single => {
-                state.texts += texts;
-                state.single.push_back(waiting);
+                let Some(out) = state.single.make_room(&waiting, self.limit) else {
+                    return Err(self.overloaded(&state));
+                };
+                state.single.push(waiting);
+                displaced.extend(out.into_iter().map(|job| (job, self.overloaded(&state))));
             }
         }
         drop(state);
         self.changed.notify_one();
-        Ok(())
+        Ok(displaced)
     }
 
     fn overloaded(&self, state: &State) -> EncoderError {
-        let share = u32::try_from(state.texts.div_ceil(self.workers.max(1))).unwrap_or(u32::MAX);
+        let texts = state.single.texts();
+        let share = u32::try_from(texts.div_ceil(self.workers.max(1))).unwrap_or(u32::MAX);
         let work = state.per_text.saturating_mul(share);
         let retry_after = work.clamp(Duration::from_millis(50), Duration::from_secs(5));
-        EncoderError::Overloaded { waiting: state.texts, retry_after }
+        EncoderError::Overloaded { waiting: texts, retry_after }
     }
 
     /// Blocks until there is work, and takes a share of it from the front of one lane; `None` once the queue is stopped.
     pub(super) fn take(&self, budget: usize, cap: usize) -> Option<Vec<Waiting>> {
         let mut state = self.lock();
         state.idle += 1;
-        while !state.stopping && state.single.is_empty() && state.bulk.is_empty() {
+        while !state.stopping && state.single.texts() == 0 && state.bulk.is_empty() {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         let idle = state.idle;
@@ -134,8 +138,7 @@ impl Queue {
     pub(super) fn stop(&self) -> Vec<Waiting> {
         let mut state = self.lock();
         state.stopping = true;
-        state.texts = 0;
-        let mut left: Vec<Waiting> = state.single.drain(..).collect();
+        let mut left: Vec<Waiting> = state.single.drain().collect();
         left.extend(state.bulk.drain(..));
         drop(state);
         self.changed.notify_all();
@@ -146,17 +149,15 @@ impl Queue {
 impl State {
     fn next(&mut self, idle: usize, budget: usize, cap: usize) -> Vec<Waiting> {
         let bulk =
-            !self.bulk.is_empty() && (self.single.is_empty() || self.passed_over >= PATIENCE);
+            !self.bulk.is_empty() && (self.single.texts() == 0 || self.passed_over >= PATIENCE);
         if bulk {
             self.passed_over = 0;
             return self.bulk.pop_front().into_iter().collect();
         }
         self.passed_over += 1;
-        let share = plan::share(self.single.len(), idle);
-        let guesses = self.single.iter().take(share).map(|waiting| waiting.guess(cap));
+        let share = plan::share(self.single.jobs(), idle);
+        let guesses = self.single.in_turn().take(share).map(|waiting| waiting.guess(cap));
         let count = plan::front(guesses, budget);
-        let taken: Vec<Waiting> = self.single.drain(..count).collect();
-        self.texts -= taken.iter().map(|waiting| waiting.job.texts.len()).sum::<usize>();
-        taken
+        (0..count).map_while(|_| self.single.pop()).collect()
     }
 }

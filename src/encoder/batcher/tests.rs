@@ -60,12 +60,13 @@ fn expected(text: &str) -> Embedding {
 }
 
 fn config(workers: usize, queue: usize) -> Config {
-    Config { workers, queue, batch_tokens: 40 }
+    Config { workers, queue, cache_bytes: 0, batch_tokens: 40 }
 }
 
 fn job(text: &str) -> (Job, Receiver<Result<Encoded, EncoderError>>) {
     let (sender, receiver) = channel();
     let job = Job {
+        caller: None,
         texts: vec![(text.to_owned(), Role::Query)],
         wanted: Box::new(|| true),
         then: Box::new(move |result| drop(sender.send(result))),
@@ -151,6 +152,43 @@ fn a_full_queue_says_so_at_once() {
     for receiver in &receivers {
         assert!(receiver.recv().unwrap().is_ok());
     }
+}
+
+#[test]
+fn a_crowd_of_one_caller_gives_way_to_another() {
+    let (batcher, open, _) = gated(1, 2);
+    let submit = |caller: &str, text: &str| {
+        let (job, receiver) = job(text);
+        let caller = Some(CallerId::new(caller).unwrap());
+        batcher.submit(Job { caller, ..job }).map(|()| receiver)
+    };
+    let first = submit("crowd", "a").unwrap();
+    until(|| batcher.waiting() == 0);
+    let (second, third) = (submit("crowd", "b").unwrap(), submit("crowd", "c").unwrap());
+    let other = submit("other", "d").unwrap();
+    assert!(matches!(third.recv().unwrap(), Err(EncoderError::Overloaded { .. })));
+    drop(open);
+    for receiver in [first, second, other] {
+        assert!(receiver.recv().unwrap().is_ok());
+    }
+}
+
+#[test]
+fn a_text_that_comes_again_is_not_encoded_again() {
+    let toy = Arc::new(Toy::new());
+    let config = Config { cache_bytes: 1 << 20, ..config(1, 8) };
+    let encoder: Arc<dyn Encoder> = Arc::<Toy>::clone(&toy);
+    let batcher = Batcher::start(encoder, &config).unwrap();
+    let long = "x".repeat(99);
+    let (first, again) = (run(&batcher, &long).unwrap(), run(&batcher, &long).unwrap());
+    assert_eq!((first.cached, again.cached), (0, 1));
+    assert_eq!(
+        (first.embeddings, first.tokens, first.truncated),
+        (again.embeddings, again.tokens, again.truncated)
+    );
+    assert_eq!(toy.passes.load(Ordering::Relaxed), 1);
+    batcher.encode_all(std::slice::from_ref(&long), Role::Query, &mut |_| ()).unwrap();
+    assert_eq!(toy.passes.load(Ordering::Relaxed), 2, "bulk work is kept by whoever sends it");
 }
 
 #[test]

@@ -6,23 +6,55 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::queue::{Queue, Waiting};
-use super::{EncodeTimings, Encoded};
-use crate::encoder::{Embedding, Encoder, EncoderError, Tokens, plan};
+use super::queue::{Lane, Queue, Waiting};
+use super::{EncodeTimings, Encoded, Job};
+use crate::encoder::cache::{Cache, Known};
+use crate::encoder::{Embedding, Encoder, EncoderError, Role, Tokens, plan};
 
 pub(super) struct Worker {
     pub(super) encoder: Arc<dyn Encoder>,
     pub(super) queue: Arc<Queue>,
+    /// Of single jobs; what comes in bulk is kept by whoever sends it.
+    pub(super) cache: Option<Arc<Cache>>,
     pub(super) batch_tokens: usize,
 }
 
 type Then = Box<dyn FnOnce(Result<Encoded, EncoderError>) + Send>;
 
-/// A job whose texts are tokenised.
+/// A job whose texts are tokenised, or known already.
 struct Read {
-    then: Then,
-    tokens: Vec<Tokens>,
+    job: Job,
+    lane: Lane,
+    texts: Vec<Text>,
     timings: EncodeTimings,
+}
+
+enum Text {
+    Known(Known),
+    New(Tokens),
+}
+
+impl Text {
+    fn new(&self) -> Option<&Tokens> {
+        match self {
+            Self::Known(_) => None,
+            Self::New(tokens) => Some(tokens),
+        }
+    }
+
+    /// What is known of it now; a new one takes the next result.
+    fn known(
+        self,
+        results: &mut impl Iterator<Item = Result<Embedding, EncoderError>>,
+    ) -> Result<Known, EncoderError> {
+        match self {
+            Self::Known(known) => Ok(known),
+            Self::New(tokens) => {
+                let embedding = results.next().unwrap_or(Err(EncoderError::NoTokens))?;
+                Ok(Known { embedding, tokens: tokens.len(), truncated: tokens.truncated() })
+            }
+        }
+    }
 }
 
 impl Worker {
@@ -41,36 +73,53 @@ impl Worker {
         let taken = Instant::now();
         let read: Vec<Read> = jobs.into_iter().filter_map(|job| self.read(job, taken)).collect();
         let started = Instant::now();
-        let tokens: Vec<&Tokens> = read.iter().flat_map(|job| &job.tokens).collect();
-        let mut results = self.encode(&tokens).into_iter();
+        let new: Vec<&Tokens> =
+            read.iter().flat_map(|job| &job.texts).filter_map(Text::new).collect();
+        let mut results = self.encode(&new).into_iter();
         let took = started.elapsed();
-        self.queue.record(tokens.len(), took);
-        for job in read {
-            let embeddings = results.by_ref().take(job.tokens.len()).collect();
-            let Read { then, tokens, timings } = job;
-            finish(then, encoded(embeddings, &tokens, EncodeTimings { encode: took, ..timings }));
+        self.queue.record(new.len(), took);
+        for Read { job, lane, texts, timings } in read {
+            let cached = texts.iter().filter(|text| text.new().is_none()).count();
+            // Every result is taken before the first error ends the job: the next job's results stand behind them.
+            let known: Vec<Result<Known, EncoderError>> =
+                texts.into_iter().map(|text| text.known(&mut results)).collect();
+            let known: Result<Vec<Known>, EncoderError> = known.into_iter().collect();
+            if let (Some(cache), Ok(known)) = (self.cache_of(lane), &known) {
+                keep(cache, &job.texts, known);
+            }
+            let timings = EncodeTimings { encode: took, ..timings };
+            finish(job.then, known.map(|known| encoded(known, cached, timings)));
         }
+    }
+
+    fn cache_of(&self, lane: Lane) -> Option<&Cache> {
+        self.cache.as_deref().filter(|_| lane == Lane::Single)
     }
 
     /// Tokenises a job. One that nobody waits for is dropped; one whose text cannot be read is told so and is done.
     fn read(&self, waiting: Waiting, taken: Instant) -> Option<Read> {
-        let Waiting { job, since } = waiting;
+        let Waiting { job, lane, since } = waiting;
         let started = Instant::now();
         if !guarded(|| Ok((job.wanted)())).unwrap_or(false) {
             return None;
         }
-        let read =
-            || job.texts.iter().map(|(text, role)| self.encoder.tokenize(text, *role)).collect();
-        match guarded(read) {
-            Ok(tokens) => {
+        match guarded(|| job.texts.iter().map(|text| self.read_text(text, lane)).collect()) {
+            Ok(texts) => {
                 let (queue, tokenize) = (taken.saturating_duration_since(since), started.elapsed());
                 let timings = EncodeTimings { queue, tokenize, encode: Duration::ZERO };
-                Some(Read { then: job.then, tokens, timings })
+                Some(Read { job, lane, texts, timings })
             }
             Err(error) => {
                 finish(job.then, Err(error));
                 None
             }
+        }
+    }
+
+    fn read_text(&self, (text, role): &(String, Role), lane: Lane) -> Result<Text, EncoderError> {
+        match self.cache_of(lane).and_then(|cache| cache.get(text, *role)) {
+            Some(known) => Ok(Text::Known(known)),
+            None => self.encoder.tokenize(text, *role).map(Text::New),
         }
     }
 
@@ -106,17 +155,17 @@ impl Worker {
     }
 }
 
-fn encoded(
-    embeddings: Vec<Result<Embedding, EncoderError>>,
-    tokens: &[Tokens],
-    timings: EncodeTimings,
-) -> Result<Encoded, EncoderError> {
-    Ok(Encoded {
-        embeddings: embeddings.into_iter().collect::<Result<_, _>>()?,
-        tokens: tokens.iter().map(Tokens::len).collect(),
-        truncated: tokens.iter().map(Tokens::truncated).collect(),
-        timings,
-    })
+fn keep(cache: &Cache, texts: &[(String, Role)], known: &[Known]) {
+    for ((text, role), known) in texts.iter().zip(known) {
+        cache.keep(text, *role, known.clone());
+    }
+}
+
+fn encoded(known: Vec<Known>, cached: usize, timings: EncodeTimings) -> Encoded {
+    let tokens = known.iter().map(|known| known.tokens).collect();
+    let truncated = known.iter().map(|known| known.truncated).collect();
+    let embeddings = known.into_iter().map(|known| known.embedding).collect();
+    Encoded { embeddings, tokens, truncated, cached, timings }
 }
 
 /// Runs the closure that waits for a result.

@@ -156,6 +156,7 @@ fn timings(timings: &Timings) -> v1::Timings {
         retrieve: duration(timings.retrieve),
         decide: duration(timings.decide),
         encodings: timings.encodings,
+        cached: timings.cached,
     }
 }
 
