@@ -1,5 +1,5 @@
-//! The console as a person meets it: a running service, a real Chromium. Where no Chromium is installed each test says so
-//! in one line and passes.
+//! The console as a person meets it: a running service, a real Chromium. Where no Chromium is installed one line says so
+//! and the tests pass.
 
 use std::sync::LazyLock;
 
@@ -175,8 +175,9 @@ fn a_hostile_message_is_text() {
     assert_eq!(console.browser.run(bidi), "isolate");
     console.fill("words", &"长".repeat(2731));
     assert!(console.texts("#limit")[0].contains("8,193"));
+    console.ask(&format!("{PERSON} {MARKUP}"));
     console.open("/queues");
-    console.until("document.querySelector('#waiting .said')?.textContent");
+    console.until("document.querySelector('#waiting .said')?.textContent.includes('onerror')");
     console.at_peace();
 }
 
@@ -188,7 +189,8 @@ fn a_hostile_article_is_text() {
     assert_eq!(console.texts("tbody.open .row-open"), [MARKUP]);
     assert_eq!(console.texts("tbody.open .prose")[0], format!("Before `{MARKUP}` after."));
     assert!(console.texts("tbody.open .plain a").contains(&MARKUP.to_owned()));
-    assert_eq!(console.texts("tbody.open summary"), [MARKUP]);
+    assert_eq!(console.count("tbody.open summary"), 1);
+    assert_eq!(console.texts("tbody.open .prose")[1], MARKUP);
     console.open("/chat");
     console.ask(TRICK);
     assert!(console.texts(".bubble.bot")[0].contains("onerror"));
@@ -240,9 +242,9 @@ fn queues_rest_while_nobody_looks() {
         ));
     };
     hide(true);
-    console.until("Date.now() - window.since > 500");
+    console.until("Date.now() - window.since > 300");
     let before = console.browser.run(&format!("return {looks}")).as_u64().unwrap();
-    console.until("Date.now() - window.since > 3500");
+    console.until("Date.now() - window.since > 2600");
     assert_eq!(console.browser.run(&format!("return {looks}")), before);
     hide(false);
     console.until(&format!("{looks} > {before}"));
@@ -282,9 +284,10 @@ fn both_languages_are_whole_and_the_choice_is_remembered() {
         ["/chat", "/queues", "/knowledge"].map(|path| {
             console.open(path);
             let text = console.browser.run("return document.body.innerText");
+            // The names of texts, where one is missing; `[queues.…]` is a table of the configuration.
+            let text = text.as_str().unwrap().replace("[queues.", "[");
             let keys = ["nav.", "chat.", "why.", "queues.", "kb.", "mode.", "reason.", "foot."];
-            let raw = keys.iter().find(|key| text.as_str().unwrap().contains(**key));
-            assert_eq!(raw, None, "{text}");
+            assert_eq!(keys.iter().find(|key| text.contains(**key)), None, "{text}");
             console.browser.run("return document.title").as_str().unwrap().to_owned()
         })
     };

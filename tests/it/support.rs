@@ -27,6 +27,8 @@ use crate::shop::{SHOP, Shop};
 pub(crate) const ANSWERED: &str = "How long does a refund take";
 /// What it hands to a person, after it waited for the rest of a burst.
 pub(crate) const ROUTED: &str = "quantum zebra violin";
+/// What it hands to a person at once, since the customer wants one.
+pub(crate) const PERSON: &str = "I want to talk to a human agent";
 /// What it hands to a person at once, before all others.
 pub(crate) const URGENT: &str = "My account was stolen";
 

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use std::time::Duration;
 use std::{env, fs, io};
 
@@ -200,11 +200,10 @@ fn exchange(port: u16, method: &str, path: &str, body: &str) -> io::Result<Strin
 }
 
 fn not_run(why: &str) -> Option<Browser> {
+    static SAID: Once = Once::new();
     let why = why.lines().next().unwrap_or_default();
-    writeln!(
-        io::stderr(),
-        "the console was not tested in a browser (install chromium and chromium-driver): {why}"
-    )
-    .ok();
+    let line =
+        format!("not run, no browser for the console (install chromium, chromium-driver): {why}");
+    SAID.call_once(|| drop(writeln!(io::stderr(), "{line}")));
     None
 }

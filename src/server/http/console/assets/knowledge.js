@@ -20,6 +20,7 @@ async function load() {
     details.clear();
     dispatchEvent(new Event("firstline:library"));
     draw();
+    fill();
   } catch {
     revision = null; // The frame says that the service is gone; the next look tries again.
   }
@@ -93,7 +94,7 @@ function row(one) {
     cell("handling", handling(one)),
     cell("questions", h("span", { class: "figure" }, number(one.questions ?? 0))),
     cell("tests", tests(one)),
-    cell("health", h("span", { class: `health ${one.health}` }, t(`health.${one.health}`)), counts(one)),
+    cell("health", ...state(one)),
     cell("validity", validity(one)));
 }
 
@@ -107,9 +108,12 @@ function tests({ testsPassed: passed = 0, testsFailed: failed = 0 }) {
   return h("span", { class: failed ? "figure warn" : "figure" }, `${number(passed)}/${number(passed + failed)}`);
 }
 
-function counts(one) {
+/** The health in a word, and what was found; where the word would only repeat the first count, the count alone. */
+function state(one) {
   const found = [["error", one.errors], ["warning", one.warnings], ["info", one.infos]].filter(([, n]) => n);
-  return found.length ? h("small", { class: "soft" }, found.map(([name, n]) => t(`count.${name}`, { n })).join(" · ")) : null;
+  const counts = found.map(([name, n]) => t(`count.${name}`, { n }));
+  const word = found[0]?.[0] === one.health ? counts.shift() : t(`health.${one.health}`);
+  return [h("span", { class: `health ${one.health}` }, word), counts.length > 0 && h("small", { class: "soft" }, counts.join(" · "))];
 }
 
 function validity(one) {
@@ -126,6 +130,12 @@ async function pick(id) {
   open = id;
   draw();
   document.querySelector(`tbody.open .row-open`)?.focus();
+  await fill();
+}
+
+/** Fetches the open article where it is not here: just opened, or changed by a release. */
+async function fill() {
+  const id = open;
   if (!id || details.has(id)) return;
   try {
     details.set(id, await article(id));

@@ -139,7 +139,7 @@ function row() {
 
 export function start() {
   setInterval(tick, TICK);
-  document.addEventListener("visibilitychange", () => shown && !document.hidden && look());
+  document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : shown && look()));
   $("all-queues").addEventListener("click", () => {
     only = null;
     draw();
