@@ -14,6 +14,8 @@ mod http;
 #[cfg(test)]
 mod security;
 #[cfg(test)]
+mod bursts;
+#[cfg(test)]
 mod overload;
 #[cfg(test)]
 mod webdriver;
@@ -23,3 +25,5 @@ mod pages;
 mod cli;
 #[cfg(test)]
 mod models;
+#[cfg(test)]
+mod cases;

@@ -37,6 +37,18 @@ fn sentences_that_each_ask_are_set_apart() {
 }
 
 #[test]
+fn money_that_was_taken_is_a_matter_of_its_own() {
+    check(
+        "How do I use a coupon? Also, I was charged twice for my last order.",
+        &["How do I use a coupon?", "Also, I was charged twice for my last order."],
+    );
+    check(
+        "优惠券怎么用？还有，上周那单重复扣款了",
+        &["优惠券怎么用？", "还有，上周那单重复扣款了"],
+    );
+}
+
+#[test]
 fn connectors_open_a_new_matter() {
     check("退款多久到账，另外发票怎么开", &["退款多久到账，", "另外发票怎么开"]);
     check("怎么改收货地址 还有积分什么时候过期", &["怎么改收货地址", "还有积分什么时候过期"]);

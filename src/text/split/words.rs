@@ -51,11 +51,12 @@ pub(super) const WISHES_EN: [&str; 13] = [
 ];
 
 /// English wishes and reports of what does not work.
-pub(super) const NEEDS_EN: [&str; 31] = [
+pub(super) const NEEDS_EN: [&str; 34] = [
     "i want", "i need", "i'd like", "i would like", "i wanna", "please", "pls ", "plz ", "help me", "can you",
     "hasn't arrived", "not arrived", "never arrived", "didn't arrive", "hasn't come", "never came", "doesn't work",
     "not working", "stopped working", "broken", "is missing", "damaged", "wrong item", "can't log", "cannot log",
-    "haven't received", "not received", "never received", "didn't get", "never got", "won't open",
+    "haven't received", "not received", "never received", "didn't get", "never got", "won't open", "charged twice",
+    "overcharged", "charged me",
 ];
 
 /// Chinese questions hold one of these.
@@ -73,11 +74,11 @@ pub(super) const NOT_ASKING_ZH: [&str; 12] = [
 ];
 
 /// Chinese wishes and reports of what does not work.
-pub(super) const NEEDS_ZH: [&str; 37] = [
+pub(super) const NEEDS_ZH: [&str; 42] = [
     "帮我", "幫我", "帮忙", "幫忙", "我要", "我想", "想要", "麻烦", "麻煩", "申请", "申請", "没收到", "沒收到",
     "没有收到", "沒有收到", "还没到", "還沒到", "没发货", "沒發貨", "没到账", "沒到帳", "坏了", "壞了", "打不开",
     "打不開", "登不上", "登录不了", "用不了", "不能用", "少了", "少发", "漏发", "漏發", "发错", "發錯", "失败",
-    "失敗",
+    "失敗", "扣了两", "扣了兩", "多扣", "重复扣", "重複扣",
 ];
 
 /// Point at something said before: the clause cannot stand alone.
