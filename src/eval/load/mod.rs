@@ -184,3 +184,6 @@ fn message(run: &str, texts: &[String], shot: Shot) -> client::Outgoing {
         text: texts.get(place).cloned().unwrap_or_default(),
     }
 }
+
+#[cfg(test)]
+mod tests;
