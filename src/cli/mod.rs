@@ -89,8 +89,8 @@ fn check_knowledge(
     config: &Config,
     terminal: &mut Terminal,
 ) -> anyhow::Result<Outcome> {
-    let watcher = terminal.clone();
-    let mut with_model = |loaded: &_, _day| workbench::check(config, loaded, &watcher);
+    let (mut checker, mut shown) = (workbench::Checker::default(), terminal.clone());
+    let mut with_model = |loaded: &_, _day| checker.check(config, loaded, &mut shown);
     let workshop = kb::Workshop {
         dir: config.knowledge.dir.clone(),
         options: workbench::load_options(config),

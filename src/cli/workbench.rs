@@ -84,14 +84,37 @@ pub(super) fn bundle(
     built.map_err(explained)
 }
 
-/// What only a model can see wrong with the knowledge.
-pub(super) fn check(
-    config: &Config,
-    loaded: &Loaded,
-    terminal: &Terminal,
-) -> anyhow::Result<Vec<Diagnostic>> {
-    let batcher = batcher(config, true, &mut terminal.clone())?;
-    let vectors = vectors(config, &batcher);
-    let bundle = bundle(config, loaded, (&batcher, &vectors), terminal)?;
-    release::check::check(&bundle, &batcher, &vectors).map_err(explained)
+/// What only a model can see wrong with the knowledge, by one encoder however often it is asked: a watch asks at every
+/// change.
+#[derive(Debug, Default)]
+pub(super) struct Checker(Option<(Arc<Batcher>, VectorCache)>);
+
+impl Checker {
+    /// Builds what would serve and runs the rules that need it. The encoder starts with the first call.
+    pub(super) fn check(
+        &mut self,
+        config: &Config,
+        loaded: &Loaded,
+        terminal: &mut Terminal,
+    ) -> anyhow::Result<Vec<Diagnostic>> {
+        let (batcher, vectors) = self.started(config, terminal)?;
+        let bundle = bundle(config, loaded, (batcher, vectors), terminal)?;
+        release::check::check(&bundle, batcher, vectors).map_err(explained)
+    }
+
+    fn started(
+        &mut self,
+        config: &Config,
+        terminal: &mut Terminal,
+    ) -> anyhow::Result<&(Arc<Batcher>, VectorCache)> {
+        let started = match self.0.take() {
+            Some(started) => started,
+            None => {
+                let batcher = batcher(config, true, terminal)?;
+                let vectors = vectors(config, &batcher);
+                (batcher, vectors)
+            }
+        };
+        Ok(self.0.insert(started))
+    }
 }
