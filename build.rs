@@ -5,8 +5,12 @@ use std::{env, error::Error, fs};
 
 use prost::Message as _;
 
-const FILES: [&str; 3] =
-    ["firstline/v1/ticket.proto", "firstline/v1/triage.proto", "firstline/v1/desk.proto"];
+const FILES: [&str; 4] = [
+    "firstline/v1/reason.proto",
+    "firstline/v1/ticket.proto",
+    "firstline/v1/triage.proto",
+    "firstline/v1/desk.proto",
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     for file in FILES {

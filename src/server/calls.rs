@@ -169,10 +169,10 @@ impl Doors {
     ) -> Result<v1::ListTicketsResponse, Refusal> {
         call.caller.require(Role::Supervisor)?;
         let page = Page::try_from(wire)?;
-        let tickets = self.parts()?.dispatch.tickets();
+        let waiting = self.parts()?.dispatch.waiting();
         let wanted = |queue| page.queue.as_ref().is_none_or(|only| only == queue);
-        let mut rest = tickets.iter().filter(|ticket| wanted(&ticket.queue)).skip(page.skip);
-        let tickets: Vec<_> = rest.by_ref().take(page.size).map(convert::ticket).collect();
+        let mut rest = waiting.iter().filter(|view| wanted(&view.ticket.queue)).skip(page.skip);
+        let tickets: Vec<_> = rest.by_ref().take(page.size).map(convert::waiting).collect();
         let next = page.skip.saturating_add(tickets.len());
         let next_page_token = rest.next().map(|_| next.to_string()).unwrap_or_default();
         Ok(v1::ListTicketsResponse { tickets, next_page_token })

@@ -177,8 +177,9 @@ async fn a_verdict_is_taken_for_a_known_decision_only() {
 async fn a_supervisor_sees_and_steers() {
     let service = service().await;
     let (mut gateway, mut desk) = (gateway(&service).await, supervisor(&service).await);
+    let words = format!("{ROUTED}, call 13800138000");
     for number in 0..3 {
-        decide(&mut gateway, &format!("c{number}"), "r1", ROUTED).await;
+        decide(&mut gateway, &format!("c{number}"), "r1", &words).await;
     }
     let page = |token: &str| v1::ListTicketsRequest {
         page_size: 2,
@@ -189,6 +190,11 @@ async fn a_supervisor_sees_and_steers() {
     let rest = desk.list_tickets(page(&first.next_page_token)).await.unwrap().into_inner();
     assert_eq!((first.tickets.len(), rest.tickets.len()), (2, 1));
     assert!(rest.next_page_token.is_empty());
+    for ticket in first.tickets.iter().chain(&rest.tickets) {
+        assert_ne!(ticket.why_not_bot(), v1::Reason::Unspecified, "{ticket:?}");
+        assert!(ticket.last_words.starts_with(ROUTED), "{ticket:?}");
+        assert!(!ticket.last_words.contains("138"), "not redacted: {ticket:?}");
+    }
     let ticket_id = first.tickets[0].ticket_id.clone();
     let cancel = |ticket_id: &str| v1::CancelTicketRequest {
         request_id: "x1".to_owned(),

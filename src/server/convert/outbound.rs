@@ -6,6 +6,7 @@ use super::explain::explanation;
 use crate::decision::{self, Outcome as Part, SmallTalk};
 use crate::dispatch::{
     ConversationView, Line, Outcome, Outgoing, QueueView, Slice, Speaker, TicketView, Timings,
+    WaitingView,
 };
 use crate::message::{Mode, Priority, Timestamp};
 use crate::proto::v1::{self, customer_message, part, transcript_entry};
@@ -172,7 +173,15 @@ pub(crate) fn ticket(ticket: &TicketView) -> v1::Ticket {
         channel: ticket.channel.to_string(),
         language: ticket.language.to_string(),
         as_of: Some(moment(ticket.as_of)),
+        ..v1::Ticket::default()
     }
+}
+
+/// A ticket with what people at the desk know it by.
+pub(crate) fn waiting(view: &WaitingView) -> v1::Ticket {
+    let reason = view.reason.map_or(v1::Reason::Unspecified, v1::Reason::from);
+    let last_words = view.last_words.clone();
+    v1::Ticket { why_not_bot: reason.into(), last_words, ..ticket(&view.ticket) }
 }
 
 pub(crate) fn conversation(view: &ConversationView) -> v1::GetConversationResponse {

@@ -15,7 +15,6 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::json::Schema;
 use super::{body, console, health};
-use crate::dispatch::WaitingView;
 use crate::error::Classify as _;
 use crate::message::{ArticleId, Language};
 use crate::proto::v1;
@@ -145,22 +144,12 @@ async fn tickets(State(admin): State<Admin>) -> Response {
 }
 
 impl Admin {
-    /// Who waits: the ticket as supervisors know it, with why it is a person's and what its customer wrote last.
+    /// Who waits, as supervisors know it, all at once.
     fn waiting(&self) -> Result<Value, Refusal> {
         let waiting = self.doors.parts()?.dispatch.waiting();
         let tickets: Result<Vec<Value>, DoorError> =
-            waiting.iter().map(|view| self.ticket(view)).collect();
+            waiting.iter().map(|view| self.schema.write(&convert::waiting(view))).collect();
         Ok(json!({ "tickets": tickets? }))
-    }
-
-    fn ticket(&self, view: &WaitingView) -> Result<Value, DoorError> {
-        let mut ticket = self.schema.write(&convert::ticket(&view.ticket))?;
-        if let Some(ticket) = ticket.as_object_mut() {
-            let reason = view.reason.map(|reason| v1::Reason::from(reason).as_str_name());
-            ticket.insert("reason".to_owned(), reason.into());
-            ticket.insert("lastWords".to_owned(), view.last_words.as_str().into());
-        }
-        Ok(ticket)
     }
 }
 

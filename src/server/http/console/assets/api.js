@@ -127,7 +127,7 @@ const ticket = (raw) => ({
   position: raw.position,
   channel: raw.channel ?? "",
   language: raw.language ?? "",
-  reason: bare(raw.reason, "REASON"),
+  reason: bare(raw.whyNotBot, "REASON"),
   words: raw.lastWords ?? "",
 });
 
