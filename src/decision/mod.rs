@@ -35,6 +35,21 @@ pub struct Decision {
     pub evidence: Evidence,
 }
 
+impl Decision {
+    /// What the customer may choose from: the options of the first question asked back that has some.
+    pub fn options(&self) -> &[Choice] {
+        let mut asked = self.parts.iter().filter_map(|part| match &part.outcome {
+            Outcome::Clarify(options) if !options.is_empty() => Some(options.as_slice()),
+            Outcome::Clarify(_)
+            | Outcome::Answer(_)
+            | Outcome::Route(_)
+            | Outcome::SmallTalk(_)
+            | Outcome::Nothing => None,
+        });
+        asked.next().unwrap_or_default()
+    }
+}
+
 /// The summary of a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {

@@ -252,7 +252,7 @@ fn step(outcome: &Outcome) -> Step {
     match (&outcome.clarify, &outcome.ticket, outcome.decision.action) {
         (Some(asked), ..) => Step::AskedBack(Asked {
             id: asked.id.clone(),
-            options: course::options(&outcome.decision).to_vec(),
+            options: outcome.decision.options().to_vec(),
             expires_at: asked.expires_at,
         }),
         (None, Some(ticket), Action::Route) => Step::Opened(ticket.id.clone()),

@@ -29,7 +29,7 @@ pub struct Record {
     /// The channel it came by.
     #[serde(default)]
     pub channel: Option<String>,
-    /// What was said before, oldest first.
+    /// What the customer wrote before in this conversation, oldest first.
     #[serde(default)]
     pub history: Vec<String>,
     /// Which articles answer it.

@@ -2,7 +2,7 @@
 //! customer; here a waiting ticket and a person who has just left are taken into account.
 
 use super::outcome::TicketView;
-use crate::decision::{Action, Choice, Decision, Destination, Outcome, Part, Reason, SmallTalk};
+use crate::decision::{Action, Decision, Destination, Outcome, Part, Reason, SmallTalk};
 use crate::message::{Mode, Priority, QueueId};
 
 /// Who holds the conversation.
@@ -53,19 +53,6 @@ pub(super) fn is_worth_a_wait(decision: &Decision) -> bool {
 /// Whether the customer asks for a person.
 pub(super) fn wishes_for_a_person(decision: &Decision) -> bool {
     decision.parts.iter().any(|part| part.reason == Reason::PersonAskedFor)
-}
-
-/// What the customer may choose from: the options of the first question asked back that has some.
-pub(super) fn options(decision: &Decision) -> &[Choice] {
-    let mut asked = decision.parts.iter().filter_map(|part| match &part.outcome {
-        Outcome::Clarify(options) if !options.is_empty() => Some(options.as_slice()),
-        Outcome::Clarify(_)
-        | Outcome::Answer(_)
-        | Outcome::Route(_)
-        | Outcome::SmallTalk(_)
-        | Outcome::Nothing => None,
-    });
-    asked.next().unwrap_or_default()
 }
 
 /// Where the ticket goes: the most urgent of the parts that need a person, the first of equal ones; never below the

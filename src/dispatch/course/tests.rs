@@ -161,7 +161,7 @@ fn the_options_are_those_of_the_first_question() {
     let unclear = part("", Outcome::Clarify(Vec::new()), Reason::OutOfScope);
     let mut decision = decision(&["answer", "clarify"], Mode::On);
     decision.parts.insert(0, unclear);
-    assert_eq!(options(&decision), choices());
+    assert_eq!(decision.options(), choices());
     decision.parts.truncate(1);
-    assert!(options(&decision).is_empty());
+    assert!(decision.options().is_empty());
 }

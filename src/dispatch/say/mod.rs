@@ -2,7 +2,7 @@
 //! none of its own.
 
 use super::config::ChannelConfig;
-use super::course::{Course, options};
+use super::course::Course;
 use super::cut::cut;
 use super::outcome::{Author, Outgoing, RouteOutcome};
 use crate::decision::{Answer, Choice, Decision, Outcome, Reason, SmallTalk};
@@ -116,7 +116,7 @@ impl Speech<'_> {
     /// The options, or the wish for other words.
     fn ask_back(&mut self) {
         let decision = self.scene.decision;
-        let options = options(decision);
+        let options = decision.options();
         if !options.is_empty() {
             self.options(options);
         } else if decision.parts.iter().any(|part| part.reason == Reason::CoolDown) {

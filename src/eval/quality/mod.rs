@@ -4,6 +4,7 @@
 
 mod document;
 mod asked;
+mod history;
 mod judge;
 mod served;
 
@@ -164,7 +165,7 @@ fn ask(
     (options, clock): (&Options, &mut Clock),
     progress: &mut dyn FnMut(Step),
 ) -> Result<(Asked, Form), QualityError> {
-    let turns = turns(&set)?;
+    let mut turns = turns(&set)?;
     let Dataset { name, kind, articles, phrases, messages, language: _ } = set;
     // Provisional answers are measured here, not sent.
     let policy =
@@ -173,6 +174,7 @@ fn ask(
     let bundle = Bundle::build(source, batcher, vectors, &mut |step| progress(step.into()))?;
     clock.timings.build_s = clock.lap();
     let triage = Triage::new(bundle.into_current(), Arc::clone(batcher));
+    history::resume(&triage, &messages, &mut turns, vectors)?;
     let decisions = triage
         .decide_all(&turns, vectors, &mut |done, of| progress(Step::Messages { done, of }))?;
     clock.timings.decide_s = clock.lap();

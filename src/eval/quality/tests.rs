@@ -3,10 +3,13 @@ use std::hash::{Hash, Hasher};
 
 use super::judge::Right;
 use super::*;
+use crate::decision::{Decision, Outcome};
 use crate::encoder::{Embedding, Encoder, Model, Pooling, Role, Tokens, batcher};
 use crate::eval::record::Relevance;
 use crate::knowledge::Article;
-use crate::message::{ArticleId, Language, QueueId};
+use crate::knowledge::article::Choice;
+use crate::knowledge::source::Span;
+use crate::message::{ArticleId, Handling, Language, QueueId};
 
 /// An encoder that knows words and nothing of their meaning: equal words, equal directions.
 #[derive(Debug)]
@@ -239,6 +242,33 @@ async fn what_is_measured_is_what_serves() {
         assert_eq!(served.action, measured.action);
         assert_eq!(served.evidence, measured.evidence);
     }
+}
+
+/// A question asked back and answered by a number means nothing without what was said before.
+#[test]
+fn what_was_said_before_is_said_before() {
+    let mut vague = article("vague", "", &["which of them please", "which one", "which of these"]);
+    vague.handling = Handling::Clarify;
+    let option = |label: &str, article: &str| Choice {
+        label: label.to_owned(),
+        article: ArticleId::new(article).unwrap(),
+        span: Span::new(0, 0),
+    };
+    vague.options = vec![option("Refund", "refund"), option("Invoice", "invoice")];
+    let history = vec!["which of them please".to_owned(), "hello".to_owned()];
+    let second = Record { history, ..message("2", &["invoice"]) };
+    let mut set = set(Kind::Faq, vec![second, message("2", &["invoice"])]);
+    set.articles.push(vague);
+    let (batcher, options) = (batcher(), options("history"));
+    let vectors = VectorCache::in_memory(batcher.model());
+    let mut clock = Clock::start();
+    let (asked, _) = ask(set, (&batcher, &vectors), (&options, &mut clock), &mut |_| ()).unwrap();
+    let answers = |decision: &Decision| {
+        let Outcome::Answer(answer) = &decision.parts[0].outcome else { return None };
+        Some(answer.article.to_string())
+    };
+    let answers: Vec<_> = asked.decisions.iter().map(answers).collect();
+    assert_eq!(answers, [Some("invoice".to_owned()), None]);
 }
 
 #[test]
