@@ -78,7 +78,7 @@ fn full() -> Status {
 }
 
 /// Starts the service and sends it nine messages over two connections.
-async fn report(key: Option<&str>) -> Report {
+async fn report(key: Option<&str>, retries: u32) -> Report {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let target = Target::parse(&listener.local_addr().unwrap().to_string(), false).unwrap();
     let service = TriageServiceServer::new(Moody::default());
@@ -89,7 +89,7 @@ async fn report(key: Option<&str>) -> Report {
     let texts = vec!["one".to_owned(), "two".to_owned()];
     let pace = Pace { rate: 500.0, conversations: 2, messages: 9 };
     let mut heard = 0;
-    let plan = Plan { texts, pace, dry_run: true };
+    let plan = Plan { texts, pace, dry_run: true, retries };
     let report = run(&gateway, plan, &mut |done| heard = done).await.unwrap();
     server.abort();
     assert_eq!((heard, report.tally.sent, report.tally.replied()), (9, 9, 9));
@@ -98,7 +98,7 @@ async fn report(key: Option<&str>) -> Report {
 
 #[tokio::test]
 async fn every_message_is_accounted_for() {
-    let report = report(Some("secret")).await;
+    let report = report(Some("secret"), 0).await;
     let three = |name: &str| [(name.to_owned(), 3)].into();
     assert_eq!(report.tally.actions, three("answer"));
     assert_eq!(report.tally.refused, three("OVERLOADED"));
@@ -108,8 +108,15 @@ async fn every_message_is_accounted_for() {
 }
 
 #[tokio::test]
+async fn a_refused_message_is_sent_again_when_told_to() {
+    let report = report(Some("secret"), 100).await;
+    assert!(report.tally.refused.is_empty(), "{:?}", report.tally);
+    assert!(report.tally.retried >= 3, "{:?}", report.tally);
+}
+
+#[tokio::test]
 async fn a_missing_key_is_an_error_and_no_latency() {
-    let report = report(None).await;
+    let report = report(None, 9).await;
     assert_eq!(report.tally.errors, [("UNAUTHENTICATED".to_owned(), 9)].into());
     assert_eq!(report.tally.latency.quantile_ms(0.5), None);
 }

@@ -11,7 +11,7 @@ pub use invalid::Invalid;
 
 pub(crate) use names::bare;
 pub(crate) use outbound::{
-    bundle, conversation, decision, guarantee, moment, queue, slice, ticket,
+    bundle, conversation, decision, guarantee, moment, queue, slice, ticket, waiting,
 };
 pub(crate) use requests::{
     Ask, Attach, Page, Switch, cancellation, conversation_id, event, event_of, message,
