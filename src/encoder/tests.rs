@@ -75,7 +75,6 @@ fn the_network_agrees_with_the_reference() {
     check("gelu", Pooling::Mean, DType::F32);
     check("gelu", Pooling::Cls, DType::F32);
     check("relu", Pooling::Mean, DType::F32);
-    check("gelu_new", Pooling::Mean, DType::F32);
     check("gelu", Pooling::Mean, DType::F16);
     check("gelu", Pooling::Mean, DType::BF16);
 }

@@ -96,3 +96,52 @@ impl SimdUnaryOp<f32> for Gelu {
         f32s.mul(x, f32s.mul_add(near, polynomial, f32s.splat(0.5)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers that need no scaling.
+    struct Plain(Vec<f32>);
+
+    impl Row for Plain {
+        #[inline(always)]
+        fn numbers<I: Isa>(&self, isa: I, at: usize) -> I::F32 {
+            isa.f32().load(&self.0[at..])
+        }
+    }
+
+    /// ∫ of the normal density from 0 to `x`, by Simpson's rule.
+    fn normal(x: f64) -> f64 {
+        const STEPS: u32 = 2_000;
+        let density = |x: f64| (-x * x / 2.0).exp() / (2.0 * std::f64::consts::PI).sqrt();
+        let step = x / f64::from(STEPS);
+        let weight =
+            |at: u32| if at == 0 || at == STEPS { 1.0 } else { f64::from(2 + 2 * (at % 2)) };
+        (0..=STEPS).map(|at| weight(at) * density(f64::from(at) * step)).sum::<f64>() * step / 3.0
+    }
+
+    fn tanh_form(x: f64) -> f64 {
+        let inner = (2.0 / std::f64::consts::PI).sqrt() * (x + 0.044_715 * x.powi(3));
+        0.5 * x * (1.0 + inner.tanh())
+    }
+
+    #[test]
+    fn activations_match_their_formulas() {
+        let row = Plain((-512..512).map(|step| step as f32 / 50.0).collect());
+        let check = |activation: Activation, error: f64, truth: &dyn Fn(f64) -> f64| {
+            let mut output = vec![0.0; row.0.len()];
+            activate(activation, &row, &mut output);
+            for (x, y) in row.0.iter().zip(output) {
+                let truth = truth(f64::from(*x));
+                assert!(
+                    (f64::from(y) - truth).abs() < error,
+                    "{activation:?}({x}) is {y}, not {truth}"
+                );
+            }
+        };
+        check(Activation::Gelu, 1e-4, &|x| x * (0.5 + normal(x)));
+        check(Activation::GeluTanh, 1e-5, &tanh_form);
+        check(Activation::Relu, 1e-9, &|x| x.max(0.0));
+    }
+}

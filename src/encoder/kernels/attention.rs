@@ -198,3 +198,54 @@ fn exponentials<I: Isa>(isa: I, row: &mut [f32], tokens: usize) -> f32 {
     }
     f32s.sum(total)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADS: Heads = Heads { count: 3, width: 16 };
+
+    /// The formula, one number at a time.
+    fn plain(projected: &[f32], tokens: usize) -> Vec<f32> {
+        let hidden = HEADS.hidden();
+        let part = |token: usize, which: usize, at: usize| {
+            f64::from(projected[(3 * token + which) * hidden + at])
+        };
+        let mut context = Vec::new();
+        for (token, at) in (0..tokens).flat_map(|token| (0..hidden).map(move |at| (token, at))) {
+            let head = at / HEADS.width * HEADS.width;
+            let score = |key: usize| {
+                let dot: f64 = (head..head + HEADS.width)
+                    .map(|at| part(token, 0, at) * part(key, 1, at))
+                    .sum();
+                (dot / (HEADS.width as f64).sqrt()).exp()
+            };
+            let total: f64 = (0..tokens).map(score).sum();
+            let mixed: f64 = (0..tokens).map(|key| score(key) / total * part(key, 2, at)).sum();
+            #[expect(clippy::cast_possible_truncation, reason = "a mean of numbers near 1")]
+            context.push(mixed as f32);
+        }
+        context
+    }
+
+    #[test]
+    fn attention_is_its_formula_at_every_length() {
+        let mut scratch = Scratch::default();
+        let mut seed = 7u32;
+        let mut next = |_| {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (seed >> 8) as f32 / 8_388_608.0 - 1.0
+        };
+        // Downwards too, so that what a longer text left behind is met.
+        for tokens in [1, 3, 4, 5, 16, 17, 48, 33, 2] {
+            let projected: Vec<f32> = (0..tokens * 3 * HEADS.hidden()).map(&mut next).collect();
+            let mut context = vec![0.0; tokens * HEADS.hidden()];
+            let scratch = &mut scratch;
+            Attention { projected: &projected, context: &mut context, heads: HEADS, scratch }
+                .dispatch();
+            for (x, truth) in context.iter().zip(plain(&projected, tokens)) {
+                assert!((x - truth).abs() < 1e-5, "{tokens} tokens: {x}, not {truth}");
+            }
+        }
+    }
+}

@@ -77,3 +77,22 @@ impl SimdOp for Scale<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_gets_its_mean_and_spread() {
+        let row: Vec<f32> = (0..48u8).map(|x| 100.0 + f32::from(x % 7)).collect();
+        let norm = Norm { weight: vec![2.0; 48], bias: vec![0.5; 48], epsilon: 1e-12 };
+        let mut normed = row.clone();
+        norm.apply(&mut normed);
+        let mean = row.iter().map(|x| f64::from(*x)).sum::<f64>() / 48.0;
+        let variance = row.iter().map(|x| (f64::from(*x) - mean).powi(2)).sum::<f64>() / 48.0;
+        for (x, y) in row.iter().zip(normed) {
+            let truth = (f64::from(*x) - mean) / variance.sqrt() * 2.0 + 0.5;
+            assert!((f64::from(y) - truth).abs() < 1e-4, "{x} became {y}, not {truth}");
+        }
+    }
+}

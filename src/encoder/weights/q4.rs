@@ -350,7 +350,7 @@ mod tests {
         let shape = Shape {
             hidden: 32,
             layers: 2,
-            heads: 4,
+            heads: 2,
             intermediate: 64,
             vocabulary: 40,
             positions: 48,
