@@ -1,6 +1,9 @@
 //! Which network runs: the fused one in one of its two classes, or candle's. [`Backend`] is what an operator says, [`Engine`]
 //! what came of it.
 
+use std::fmt;
+use std::str::FromStr;
+
 use candle_core::{Device, Tensor};
 use serde::Deserialize;
 
@@ -24,6 +27,40 @@ pub enum Backend {
     F32,
     /// candle: the reference, in f32.
     Candle,
+}
+
+impl Backend {
+    /// The backends by the names under which an operator knows them.
+    const NAMES: [(&'static str, Self); 4] =
+        [("auto", Self::Auto), ("int8", Self::Int8), ("f32", Self::F32), ("candle", Self::Candle)];
+
+    /// Additions and multiplications a second that this backend's matrix kernel reaches on `threads` threads at once, with
+    /// nothing to do but one product again and again. Takes about a second. For candle it is the f32 kernel of the others.
+    pub fn peak(self, threads: usize) -> Result<f64, EncoderError> {
+        match self {
+            Self::Auto | Self::Int8 => Ok(kernels::peak::<Int8>(threads)?),
+            Self::F32 | Self::Candle => Ok(kernels::peak::<Single>(threads)?),
+        }
+    }
+}
+
+impl FromStr for Backend {
+    type Err = EncoderError;
+
+    fn from_str(name: &str) -> Result<Self, EncoderError> {
+        let found = Self::NAMES.iter().find(|(known, _)| *known == name);
+        let range = "auto, int8, f32 or candle";
+        found
+            .map(|(_, backend)| *backend)
+            .ok_or(EncoderError::Setting { setting: "backend", range })
+    }
+}
+
+impl fmt::Display for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = Self::NAMES.iter().find(|(_, backend)| backend == self);
+        f.write_str(name.map_or("auto", |(name, _)| name))
+    }
 }
 
 /// A network with its weights.

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::{Outcome, Terminal, explained};
 use crate::decision::policy;
-use crate::encoder::{self, Batcher, batcher};
+use crate::encoder::{self, Batcher, Encoder, batcher};
 
 /// `firstline bench`
 #[derive(Debug, Args)]
@@ -113,7 +113,11 @@ fn start(
     terminal: &mut Terminal,
 ) -> anyhow::Result<Arc<Batcher>> {
     let folder = model_folder(model, terminal)?;
-    let encoder = encoder::load(&folder).map_err(explained)?;
+    threads(encoder::load(&folder).map_err(explained)?)
+}
+
+/// Starts an encoder's threads, without a memory of earlier texts.
+fn threads(encoder: Arc<dyn Encoder>) -> anyhow::Result<Arc<Batcher>> {
     let uncached = batcher::Config { cache_bytes: 0, ..batcher::Config::default() };
     let batcher = Batcher::start(encoder, &uncached).map_err(explained)?;
     Ok(Arc::new(batcher))

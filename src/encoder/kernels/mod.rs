@@ -30,12 +30,14 @@ mod attention;
 mod arena;
 mod layer;
 mod pack;
+mod peak;
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 pub(super) use int8::{Int8, most_steps};
 pub(super) use pack::fits;
+pub(super) use peak::peak;
 pub(super) use single::Single;
 
 use super::layout::Pooling;
