@@ -107,13 +107,12 @@ impl Checker {
         config: &Config,
         terminal: &mut Terminal,
     ) -> anyhow::Result<&(Arc<Batcher>, VectorCache)> {
-        let started = match self.0.take() {
-            Some(started) => started,
-            None => {
-                let batcher = batcher(config, true, terminal)?;
-                let vectors = vectors(config, &batcher);
-                (batcher, vectors)
-            }
+        let started = if let Some(started) = self.0.take() {
+            started
+        } else {
+            let batcher = batcher(config, true, terminal)?;
+            let vectors = vectors(config, &batcher);
+            (batcher, vectors)
         };
         Ok(self.0.insert(started))
     }
