@@ -123,6 +123,15 @@ fn table(report: &Report, terminal: &Terminal) -> Vec<String> {
             counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
         if named.is_empty() { "–".to_owned() } else { named.join(" · ") }
     };
+    let held = tally.held.mean_ms().map_or_else(|| "–".to_owned(), |ms| format!("{ms:.0} ms"));
+    let share = |texts: u64, of: u64| texts as f64 / (of as f64).max(1.0);
+    let encodings = format!(
+        "{:.2} {} · {:.1} % {}",
+        share(tally.encodings, tally.sent),
+        terminal.pick("每条消息", "a message"),
+        100.0 * share(tally.cached, tally.encodings + tally.cached),
+        terminal.pick("来自缓存", "from the cache")
+    );
     let rows = [
         (
             "已发送",
@@ -137,6 +146,8 @@ fn table(report: &Report, terminal: &Terminal) -> Vec<String> {
         ("p50", "p50", milliseconds(0.5)),
         ("p99", "p99", milliseconds(0.99)),
         ("最大", "max", milliseconds(1.0)),
+        ("等补充", "held", held),
+        ("编码", "encodings", encodings),
     ];
     let head = format!("{} · {:.1} s", report.target, report.duration_s);
     let rows = rows.map(|(zh, en, value)| format!("  {:<10} {value}", terminal.pick(zh, en)));

@@ -167,7 +167,7 @@ async fn deliver(
         match reply.as_ref().err().and_then(|refusal| refusal.retry_after) {
             Some(wait) if retries < most => tokio::time::sleep(wait).await,
             Some(_) | None => {
-                return tally::Outcome { reply: reply.map(|decision| decision.action()), retries };
+                return tally::Outcome { reply: reply.map(tally::Reply::from), retries };
             }
         }
         retries += 1;

@@ -86,7 +86,7 @@ pub(super) async fn fire<F, R>(
 ) -> (Tally, Duration)
 where
     F: Fn(Shot) -> R,
-    R: Future<Output: Into<Outcome> + Send> + Send + 'static,
+    R: Future<Output = Outcome> + Send + 'static,
 {
     let under_way = Arc::new(Semaphore::new(UNDER_WAY));
     let (done, mut replies) = mpsc::unbounded_channel();
@@ -99,7 +99,7 @@ where
                 tally.sent += 1;
                 let (call, done) = (send(pace.shot(number)), done.clone());
                 tokio::spawn(async move {
-                    let outcome: Outcome = call.await.into();
+                    let outcome = call.await;
                     // The receiver lives until every sender is gone.
                     done.send((outcome, due.elapsed())).ok();
                     drop(permit);
@@ -125,11 +125,14 @@ mod tests {
     use tokio::sync::Mutex;
     use tokio::time::sleep;
 
-    use super::super::Refusal;
+    use super::super::tally::Reply;
     use super::*;
     use crate::proto::v1::Action;
 
-    const ANSWERED: Result<Action, Refusal> = Ok(Action::Answer);
+    fn answered() -> Outcome {
+        let (held, action) = (Duration::ZERO, Action::Answer);
+        Outcome { reply: Ok(Reply { action, held, encodings: 1, cached: 0 }), retries: 0 }
+    }
 
     fn pace(rate: f64, messages: u64) -> Pace {
         Pace { rate, conversations: 3, messages }
@@ -144,7 +147,7 @@ mod tests {
             async move {
                 let _busy = desk.lock().await;
                 sleep(Duration::from_millis(150)).await;
-                ANSWERED
+                answered()
             }
         };
         let (tally, took) = fire(pace(10.0, 20), send, &mut |_| ()).await;
@@ -157,7 +160,7 @@ mod tests {
     async fn a_service_that_never_answers_does_not_fill_the_memory() {
         let send = |_| async {
             sleep(Duration::from_mins(5)).await;
-            ANSWERED
+            answered()
         };
         let (tally, _) = fire(pace(1000.0, UNDER_WAY as u64 + 7), send, &mut |_| ()).await;
         assert_eq!((tally.sent, tally.unsent), (UNDER_WAY as u64, 7));
@@ -170,7 +173,7 @@ mod tests {
             let seen = Arc::clone(&seen);
             move |shot: Shot| {
                 seen.lock().unwrap().push(shot.conversation);
-                async { ANSWERED }
+                async { answered() }
             }
         };
         let mut heard = 0;

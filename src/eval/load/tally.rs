@@ -7,23 +7,35 @@ use hdrhistogram::Histogram;
 use serde::{Serialize, Serializer};
 
 use super::client::Refusal;
-use crate::proto::v1::Action;
+use crate::proto::v1::{Action, Decision};
 
 /// The longest latency that is told apart, in microseconds: ten minutes.
 const LONGEST_US: u64 = 600_000_000;
 
+/// What a decision says that is counted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reply {
+    pub(super) action: Action,
+    pub(super) held: Duration,
+    pub(super) encodings: u32,
+    pub(super) cached: u32,
+}
+
+impl From<Decision> for Reply {
+    fn from(decision: Decision) -> Self {
+        let action = decision.action();
+        let timings = decision.timings.unwrap_or_default();
+        let held = timings.held.and_then(|held| Duration::try_from(held).ok()).unwrap_or_default();
+        Self { action, held, encodings: timings.encodings, cached: timings.cached }
+    }
+}
+
 /// What became of one message.
 #[derive(Debug)]
 pub(super) struct Outcome {
-    pub(super) reply: Result<Action, Refusal>,
+    pub(super) reply: Result<Reply, Refusal>,
     /// How often it was sent again.
     pub(super) retries: u32,
-}
-
-impl From<Result<Action, Refusal>> for Outcome {
-    fn from(reply: Result<Action, Refusal>) -> Self {
-        Self { reply, retries: 0 }
-    }
 }
 
 /// Counts of one run, and the latency of its decisions from their due moments.
@@ -41,9 +53,16 @@ pub struct Tally {
     pub refused: BTreeMap<String, u64>,
     /// Everything else that went wrong, by reason.
     pub errors: BTreeMap<String, u64>,
-    /// Of the decisions.
+    /// Texts that the service encoded for the decisions.
+    pub encodings: u64,
+    /// Texts whose vectors it still knew.
+    pub cached: u64,
+    /// Of the decisions, from their due moments; without the time that the service held them for the rest of a burst.
     #[serde(rename = "latency_ms")]
     pub latency: Latency,
+    /// That time, of the decisions that were held.
+    #[serde(rename = "held_ms")]
+    pub held: Latency,
 }
 
 impl Tally {
@@ -60,14 +79,23 @@ impl Tally {
     pub(super) fn add(&mut self, outcome: Outcome, latency: Duration) {
         self.retried += u64::from(outcome.retries);
         let (kind, name) = match outcome.reply {
-            Ok(action) => {
-                self.latency.record(latency);
-                (&mut self.actions, name_of(action))
+            Ok(reply) => {
+                self.count(reply, latency);
+                (&mut self.actions, name_of(reply.action))
             }
             Err(refusal) if refusal.retry_after.is_some() => (&mut self.refused, refusal.reason),
             Err(refusal) => (&mut self.errors, refusal.reason),
         };
         *kind.entry(name).or_default() += 1;
+    }
+
+    fn count(&mut self, reply: Reply, latency: Duration) {
+        self.encodings += u64::from(reply.encodings);
+        self.cached += u64::from(reply.cached);
+        self.latency.record(latency.saturating_sub(reply.held));
+        if !reply.held.is_zero() {
+            self.held.record(reply.held);
+        }
     }
 }
 
@@ -128,11 +156,16 @@ mod tests {
     fn refusals_with_a_hint_stand_apart_from_errors() {
         let mut tally = Tally::default();
         let second = Duration::from_secs(1);
-        tally.add(Ok(Action::Answer).into(), second);
-        tally.add(Ok(Action::Answer).into(), second * 3);
-        tally.add(Ok(Action::Route).into(), second);
-        tally.add(Err(refusal("OVERLOADED", true)).into(), second);
-        tally.add(Err(refusal("INTERNAL", false)).into(), second);
+        let replied = |action: Action, held: Duration| Outcome {
+            reply: Ok(Reply { action, held, encodings: 2, cached: 1 }),
+            retries: 1,
+        };
+        let refused = |refusal: Refusal| Outcome { reply: Err(refusal), retries: 0 };
+        tally.add(replied(Action::Answer, Duration::ZERO), second);
+        tally.add(replied(Action::Answer, Duration::ZERO), second * 3);
+        tally.add(replied(Action::Route, second), second * 2);
+        tally.add(refused(refusal("OVERLOADED", true)), second);
+        tally.add(refused(refusal("INTERNAL", false)), second);
         assert_eq!((tally.replied(), tally.is_clean()), (5, false));
         let json = serde_json::to_value(&tally).unwrap();
         assert_eq!(json["actions"], serde_json::json!({"answer": 2, "route": 1}));
@@ -140,6 +173,9 @@ mod tests {
         assert_eq!(json["errors"], serde_json::json!({"INTERNAL": 1}));
         let max = json["latency_ms"]["max"].as_f64().unwrap();
         assert!((max - 3000.0).abs() < 5.0, "{max}");
+        assert_eq!((tally.encodings, tally.cached, tally.retried), (6, 3, 3));
+        assert!((tally.held.quantile_ms(0.5).unwrap() - 1000.0).abs() < 5.0);
+        assert!((tally.latency.quantile_ms(0.5).unwrap() - 1000.0).abs() < 5.0, "held is apart");
     }
 
     #[test]
