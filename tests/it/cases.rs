@@ -1,7 +1,9 @@
 //! The decision suites `tests/cases/*.md`, asked of the demo knowledge with the default model, which is pulled as a user pulls
 //! it; where it cannot be had, one line says so. `tests/cases/README.md` says how a case is written.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -104,23 +106,62 @@ fn holds(expect: &str, got: &str) -> bool {
     expect.split(' ').all(|wanted| words.any(|word| wanted.split('|').any(|one| one == word)))
 }
 
-/// What is wrong with a decision, a line for each part.
-fn differences(turn: &Turn, decision: &Decision, file: &str) -> Vec<String> {
-    let got: Vec<String> = decision.parts.iter().map(|part| render(decision, part)).collect();
-    let nothing = || "no such part".to_owned();
-    let unmet = turn.expect.iter().enumerate().filter_map(|(at, (line, expect))| {
-        let got = got.get(at).cloned().unwrap_or_else(nothing);
-        (!holds(expect, &got)).then(|| format!("{file}:{line}: expected {expect}, got {got}"))
-    });
-    let line = turn.expect.last().map_or(0, |(line, _)| *line);
-    let more = got.iter().skip(turn.expect.len());
-    unmet.chain(more.map(|part| format!("{file}:{line}: expected no more, got {part}"))).collect()
+/// A turn that came out otherwise.
+#[derive(Debug)]
+struct Miss {
+    file: String,
+    /// Where its expectations stand.
+    lines: Vec<usize>,
+    got: Vec<String>,
+    /// `file:line`, expected and got, for each part that differs.
+    report: Vec<String>,
+}
+
+impl Miss {
+    fn of(turn: &Turn, decision: &Decision, file: &str) -> Option<Self> {
+        let got: Vec<String> = decision.parts.iter().map(|part| render(decision, part)).collect();
+        let unmet = turn.expect.iter().enumerate().filter_map(|(at, (line, expect))| {
+            let got = got.get(at).map_or("no such part", String::as_str);
+            (!holds(expect, got)).then(|| format!("{file}:{line}: expected {expect}, got {got}"))
+        });
+        let lines: Vec<usize> = turn.expect.iter().map(|(line, _)| *line).collect();
+        let last = lines.last().copied().unwrap_or_default();
+        let more = got.iter().skip(lines.len());
+        let more = more.map(|part| format!("{file}:{last}: expected no more, got {part}"));
+        let report: Vec<String> = unmet.chain(more).collect();
+        (!report.is_empty()).then(|| Self { file: file.to_owned(), lines, got, report })
+    }
+}
+
+/// A suite in which what was missed is expected.
+fn accept(text: &str, misses: &[&Miss]) -> String {
+    let mut accepted = String::new();
+    for (number, line) in text.lines().enumerate().map(|(at, line)| (at + 1, line)) {
+        let Some(miss) = misses.iter().find(|miss| miss.lines.contains(&number)) else {
+            accepted.extend([line, "\n"]);
+            continue;
+        };
+        if miss.lines.first() == Some(&number) {
+            accepted.extend(miss.got.iter().map(|part| format!("- {part}\n")));
+        }
+    }
+    accepted
+}
+
+/// Writes what came out into the suites.
+fn rewrite(root: &Path, misses: &[Miss]) {
+    let files: BTreeSet<&str> = misses.iter().map(|miss| miss.file.as_str()).collect();
+    for file in files {
+        let own: Vec<&Miss> = misses.iter().filter(|miss| miss.file == file).collect();
+        let text = fs_err::read_to_string(root.join(file)).unwrap();
+        fs_err::write(root.join(file), accept(&text, &own)).unwrap();
+    }
 }
 
 /// Plays one conversation.
-async fn play(dispatch: Arc<Dispatch>, case: Case) -> Vec<String> {
+async fn play(dispatch: Arc<Dispatch>, case: Case) -> Vec<Miss> {
     let file = case.place.split(':').next().unwrap_or_default();
-    let mut wrong = Vec::new();
+    let mut misses = Vec::new();
     let mut sent = 0;
     for turn in &case.turns {
         let mut calls = JoinSet::new();
@@ -134,9 +175,9 @@ async fn play(dispatch: Arc<Dispatch>, case: Case) -> Vec<String> {
             tokio::task::yield_now().await;
         }
         let outcomes = calls.join_all().await;
-        wrong.extend(differences(turn, &outcomes[0].decision, file));
+        misses.extend(Miss::of(turn, &outcomes[0].decision, file));
     }
-    wrong
+    misses
 }
 
 fn message(conversation: &str, number: usize, words: &str) -> Message {
@@ -161,7 +202,8 @@ fn shop(root: &Path) -> Option<(Triage, Config)> {
     let model = match source::ensure(&config.model.name, &options, &mut |_| ()) {
         Ok(model) => model,
         Err(error) => {
-            println!("not run, {} cannot be pulled: {error}", config.model.name);
+            let name = &config.model.name;
+            writeln!(io::stderr(), "not run, {name} cannot be pulled: {error}").unwrap();
             return None;
         }
     };
@@ -197,7 +239,7 @@ fn decisions_come_out_as_written() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let Some((triage, mut config)) = shop(root) else { return };
     config.dispatch.times.hold = HOLD;
-    let mut wrong: Vec<String> = Runtime::new().unwrap().block_on(async {
+    let misses: Vec<Miss> = Runtime::new().unwrap().block_on(async {
         let clock = Box::new(Timestamp::now);
         let dispatch =
             Arc::new(Dispatch::new(triage, Some(config.routing), config.dispatch, clock));
@@ -207,6 +249,10 @@ fn decisions_come_out_as_written() {
         }
         cases.join_all().await.into_iter().flatten().collect()
     });
+    if std::env::var_os("UPDATE_CASES").is_some() {
+        return rewrite(root, &misses);
+    }
+    let mut wrong: Vec<String> = misses.into_iter().flat_map(|miss| miss.report).collect();
     wrong.sort();
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
 }
@@ -223,6 +269,15 @@ fn a_suite_is_read_as_it_is_written() {
         turn(&["c", "d"], &[(19, "nothing")]),
     ];
     assert_eq!(parse("s.md", text), [Case { place: "s.md:5".to_owned(), turns }]);
+}
+
+#[test]
+fn what_came_out_can_be_accepted() {
+    let text = "> a\n\n- answer x\n- route\n\n> b\n\n- nothing\n";
+    let got = vec!["thanks (small-talk)".to_owned()];
+    let miss = Miss { file: "s.md".to_owned(), lines: vec![3, 4], got, report: Vec::new() };
+    let accepted = "> a\n\n- thanks (small-talk)\n\n> b\n\n- nothing\n";
+    assert_eq!(accept(text, &[&miss]), accepted);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 /// One browser at a time: each is as large as all the rest of the tests.
 static TURN: Mutex<()> = Mutex::new(());
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// One browser with one page.
 pub(crate) struct Browser {
