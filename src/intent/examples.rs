@@ -1,5 +1,7 @@
 //! Labelled vectors that were checked once, so that nothing behind this point meets a stray label or width.
 
+use rayon::prelude::*;
+
 use super::{FitError, Folds, folds};
 
 /// Vectors of one width with labels below `classes`.
@@ -58,30 +60,52 @@ impl<'a, V: AsRef<[f32]>> Examples<'a, V> {
     }
 
     /// Per example what a reader says that was fitted without its fold: `fit` gets the examples it may see, `read` the
-    /// reader and an example held out. `None` where enough others were held out before its fold's turn.
-    pub(super) fn cross<R, S: Clone>(
+    /// reader and an example held out. `None` where enough others are held out. Folds are fitted side by side.
+    pub(super) fn cross<R, S: Clone + Send>(
         &self,
         folds: Folds,
-        mut fit: impl FnMut(&[usize]) -> Result<R, FitError>,
-        read: impl Fn(&R, &[f32]) -> S,
-    ) -> Result<Vec<Option<S>>, FitError> {
-        let assigned = folds::assign(self.labels, self.classes, folds.count);
-        let mut said = vec![None; self.vectors.len()];
-        let mut done = 0;
-        for fold in 0..folds.count.max(1) {
-            let (held, seen): (Vec<usize>, Vec<usize>) =
-                self.all().into_iter().partition(|&i| assigned.get(i) == Some(&fold));
-            if held.is_empty() || done >= folds.enough {
-                continue;
-            }
+        fit: impl Fn(&[usize]) -> Result<R, FitError> + Sync,
+        read: impl Fn(&R, &[f32]) -> S + Sync,
+    ) -> Result<Vec<Option<S>>, FitError>
+    where
+        V: Sync,
+    {
+        let opinions = self.splits(folds).into_par_iter().map(|Split { held, seen }| {
             let reader = fit(&seen)?;
-            for (i, (vector, _)) in held.iter().zip(self.pick(&held)) {
-                if let Some(slot) = said.get_mut(*i) {
-                    *slot = Some(read(&reader, vector));
-                }
+            let said = self.pick(&held).map(|(vector, _)| read(&reader, vector)).collect();
+            Ok((held, said))
+        });
+        let opinions: Vec<(Vec<usize>, Vec<S>)> = opinions.collect::<Result<_, FitError>>()?;
+        let mut all = vec![None; self.vectors.len()];
+        for (at, said) in opinions.into_iter().flat_map(|(held, said)| held.into_iter().zip(said)) {
+            if let Some(slot) = all.get_mut(at) {
+                *slot = Some(said);
             }
-            done += held.len();
         }
-        Ok(said)
+        Ok(all)
     }
+
+    /// The folds that hold anything out, until enough is.
+    fn splits(&self, folds: Folds) -> Vec<Split> {
+        let assigned = folds::assign(self.labels, self.classes, folds.count);
+        let split = |fold: usize| {
+            let is_held = |at: &usize| assigned.get(*at) == Some(&fold);
+            let (held, seen) = self.all().into_iter().partition(is_held);
+            Split { held, seen }
+        };
+        let mut done = 0;
+        let splits = (0..folds.count.max(1)).map(split).filter(|split| !split.held.is_empty());
+        let lacking = |split: &Split| {
+            let lacking = done < folds.enough;
+            done += split.held.len();
+            lacking
+        };
+        splits.take_while(lacking).collect()
+    }
+}
+
+/// One fold, and all the others.
+struct Split {
+    held: Vec<usize>,
+    seen: Vec<usize>,
 }

@@ -108,7 +108,7 @@ pub fn fit<V: AsRef<[f32]>>(
 /// For every vector that is held out the probabilities that a head gives it which has not seen it, in order.
 ///
 /// A class whose examples all lie in one fold gets no more than its bias there.
-pub fn out_of_fold<V: AsRef<[f32]>>(
+pub fn out_of_fold<V: AsRef<[f32]> + Sync>(
     examples: &Examples<'_, V>,
     folds: Folds,
     config: &Config,

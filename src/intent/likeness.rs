@@ -42,7 +42,7 @@ impl Likeness {
     }
 
     /// For every vector that is held out the scores that clouds give it which were fitted without its fold, in order.
-    pub fn out_of_fold<V: AsRef<[f32]>>(
+    pub fn out_of_fold<V: AsRef<[f32]> + Sync>(
         examples: &Examples<'_, V>,
         folds: Folds,
     ) -> Result<Vec<Option<Vec<f64>>>, FitError> {

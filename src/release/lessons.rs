@@ -12,6 +12,8 @@
 //! the training parts of open sets, where a threshold found like this for 0.95 then kept 0.92 to 1.00. Nothing here is a
 //! claim about a customer's message.
 
+use rayon::prelude::*;
+
 use super::candidates::{Aside, Candidate, Placed, compared, gather, place};
 use super::readers::{Opinion, Readers, Training};
 use super::{ReleaseError, examples::Examples};
@@ -79,13 +81,11 @@ impl School<'_> {
 
     fn held_out(&self) -> Result<Vec<Held>, ReleaseError> {
         let mut opinions = self.training.held_out()?;
-        let mut all = Vec::new();
-        for at in self.training.lessons() {
-            // Not every lesson is held out where there are thousands.
-            let Some(opinion) = opinions.get_mut(at).and_then(Option::take) else { continue };
-            all.push(self.held(at, &opinion)?);
-        }
-        Ok(all)
+        // Not every lesson is held out where there are thousands.
+        let take = |at: usize| Some((at, opinions.get_mut(at)?.take()?));
+        let lessons: Vec<_> = self.training.lessons().into_iter().filter_map(take).collect();
+        let held = lessons.par_iter().map(|(at, opinion)| self.held(*at, opinion));
+        Ok(held.collect::<Result<_, KnowledgeError>>()?)
     }
 
     fn held(&self, at: usize, opinion: &Opinion) -> Result<Held, KnowledgeError> {

@@ -1,10 +1,12 @@
 //! The rules that ask the retriever: does every question find its own article, and do the articles' tests come out as
 //! expected? They judge the best candidate; whether it would be answered is the gate's business and only shown.
 
+use rayon::prelude::*;
+
 use crate::encoder::{Embedding, Role};
 use crate::knowledge::article::{Article, Expect, Test};
 use crate::knowledge::diagnostic::{Bilingual, Code, Diagnostic, Severity};
-use crate::knowledge::library::Embed;
+use crate::knowledge::library::{Embed, Entry};
 use crate::knowledge::source::{Source, Span};
 use crate::knowledge::wording::question_key;
 use crate::knowledge::{Hits, KnowledgeError, Library};
@@ -24,9 +26,9 @@ pub struct Seen<'a> {
 /// What the serving pipeline adds to the retriever's own view.
 pub struct Judge<'a> {
     /// Ranks candidates, best first: article index and score. [`by_question`] is the retriever's own order.
-    pub rank: &'a dyn Fn(&Seen<'_>) -> Vec<(usize, f64)>,
+    pub rank: &'a (dyn Fn(&Seen<'_>) -> Vec<(usize, f64)> + Sync),
     /// What the gate would do, in words; shown beside a failed test.
-    pub gate: &'a dyn Fn(&Seen<'_>) -> Option<Bilingual>,
+    pub gate: &'a (dyn Fn(&Seen<'_>) -> Option<Bilingual> + Sync),
 }
 
 impl std::fmt::Debug for Judge<'_> {
@@ -58,27 +60,31 @@ pub fn self_retrieval(
     library: &Library,
     judge: &Judge<'_>,
 ) -> Result<Vec<Diagnostic>, KnowledgeError> {
-    let mut found = Vec::new();
-    for (at, entry) in library.entries().iter().enumerate() {
-        let Some(article) = library.articles().get(entry.article) else { continue };
-        let vector = Embedding::from_raw(library.vector(at).to_vec());
-        let asked = Asked { library, article: entry.article, text: &entry.text };
-        let span = entry
-            .question
-            .and_then(|q| article.questions.get(q))
-            .map_or(article.mark("title"), |q| q.span);
-        let hits = library.hits(&vector, &entry.text)?;
-        let as_written = asked.verdict(judge, &asked.seen(&vector, &hits));
-        let hits = library.hits_without(at)?;
-        let left_out = asked.agreed(judge, &asked.seen(&vector, &hits));
-        // The same words in two articles are K1's business.
-        if let Some(lost) = as_written.filter(|lost| !lost.in_the_same_words) {
-            found.push(asked.misses(span, &lost));
-        } else if let Some(lost) = left_out {
-            found.push(asked.leans(span, &lost));
-        }
+    let entries = library.entries().par_iter().enumerate();
+    let found = entries.map(|(at, entry)| question_finds_its_group(library, judge, (at, entry)));
+    Ok(found.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+}
+
+/// What K5 says of one entry.
+fn question_finds_its_group(
+    library: &Library,
+    judge: &Judge<'_>,
+    (at, entry): (usize, &Entry),
+) -> Result<Option<Diagnostic>, KnowledgeError> {
+    let Some(article) = library.articles().get(entry.article) else { return Ok(None) };
+    let vector = Embedding::from_raw(library.vector(at).to_vec());
+    let asked = Asked { library, article: entry.article, text: &entry.text };
+    let question = entry.question.and_then(|q| article.questions.get(q));
+    let span = question.map_or(article.mark("title"), |q| q.span);
+    let hits = library.hits(&vector, &entry.text)?;
+    // The same words in two articles are K1's business.
+    let lost = asked.verdict(judge, &asked.seen(&vector, &hits));
+    if let Some(lost) = lost.filter(|lost| !lost.in_the_same_words) {
+        return Ok(Some(asked.misses(span, &lost)));
     }
-    Ok(found)
+    let hits = library.hits_without(at)?;
+    let lost = asked.agreed(judge, &asked.seen(&vector, &hits));
+    Ok(lost.map(|lost| asked.leans(span, &lost)))
 }
 
 /// K6: the articles' own tests.
