@@ -70,7 +70,7 @@ impl Bert {
         weights: &mut Weights,
     ) -> std::result::Result<Self, EncoderError> {
         let mut builder = Builder { weights, epsilon: shape.epsilon };
-        let words = builder.tensor(WORDS)?;
+        let words = builder.words()?;
         let types = builder.tensor(TYPES)?.narrow(0, 0, 1)?;
         let positions = builder.tensor(POSITIONS)?.broadcast_add(&types)?;
         let norm = builder.norm(EMBEDDING_NORM)?;
@@ -194,10 +194,18 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
+    fn array(&mut self, name: &str) -> Result<Array> {
+        self.weights.take(name).ok_or_else(|| candle_core::Error::Msg(format!("no tensor {name}")))
+    }
+
     fn tensor(&mut self, name: &str) -> Result<Tensor> {
-        let Some(Array { shape, numbers }) = self.weights.take(name) else {
-            candle_core::bail!("no tensor {name}")
-        };
+        let Array { shape, numbers } = self.array(name)?;
+        Tensor::from_vec(numbers.into_f32(), shape, &Device::Cpu)
+    }
+
+    /// The word table, which is only looked up and so stays in half precision if it comes so.
+    fn words(&mut self) -> Result<Tensor> {
+        let Array { shape, numbers } = self.array(WORDS)?;
         match numbers {
             Numbers::F32(numbers) => Tensor::from_vec(numbers, shape, &Device::Cpu),
             Numbers::F16(numbers) => Tensor::from_vec(numbers, shape, &Device::Cpu),

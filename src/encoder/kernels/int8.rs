@@ -12,8 +12,13 @@ use rten_tensor::NdTensorView;
 use super::product::{Product, Row, Rows};
 use super::quantize::{Steps, quantize, quantize_evenly};
 
-/// The kernel for this processor. Making one costs nothing: it is a table of functions.
 type Kernel = GemmExecutor<u8, i8, i32>;
+
+thread_local! {
+    /// The kernel for this processor. It cannot leave its thread, and finding it out again at every product would take a
+    /// twentieth of a short text's time.
+    static KERNEL: Kernel = Kernel::default();
+}
 
 /// A dense layer in int8.
 pub(in crate::encoder) struct Int8 {
@@ -59,13 +64,9 @@ impl Product for Int8 {
     fn multiply(&self, rows: &Quantized, sums: &mut [i32]) -> Result<(), GemmError> {
         let shape = [rows.by.len(), rows.width];
         let steps = NdTensorView::from_data(shape, rows.steps.as_slice());
+        let (rows, weight) = (GemmInputA::Unpacked(steps), GemmInputB::Packed(&self.weight));
         // The kernel could subtract the zero points itself, but version 0.27 mixes up their rows.
-        Kernel::default().gemm(
-            sums,
-            GemmInputA::Unpacked(steps),
-            GemmInputB::Packed(&self.weight),
-            GemmOptions::default(),
-        )?;
+        KERNEL.with(|kernel| kernel.gemm(sums, rows, weight, GemmOptions::default()))?;
         Ok(())
     }
 

@@ -9,6 +9,11 @@ use super::product::{Product, Row, Rows};
 
 type Kernel = GemmExecutor<f32>;
 
+thread_local! {
+    /// The kernel for this processor, which cannot leave its thread.
+    static KERNEL: Kernel = Kernel::default();
+}
+
 /// A dense layer in f32.
 pub(in crate::encoder) struct Single {
     weight: PackedBMatrix<f32>,
@@ -28,12 +33,8 @@ impl Product for Single {
     fn multiply(&self, rows: &Floats, sums: &mut [f32]) -> Result<(), GemmError> {
         let shape = [rows.numbers.len() / rows.width.max(1), rows.width];
         let numbers = NdTensorView::from_data(shape, rows.numbers.as_slice());
-        Kernel::default().gemm(
-            sums,
-            GemmInputA::Unpacked(numbers),
-            GemmInputB::Packed(&self.weight),
-            GemmOptions::default(),
-        )?;
+        let (rows, weight) = (GemmInputA::Unpacked(numbers), GemmInputB::Packed(&self.weight));
+        KERNEL.with(|kernel| kernel.gemm(sums, rows, weight, GemmOptions::default()))?;
         Ok(())
     }
 

@@ -24,7 +24,8 @@ pub(super) const UP: &str = "intermediate.dense";
 pub(super) const DOWN: &str = "output.dense";
 pub(super) const OUTPUT_NORM: &str = "output.LayerNorm";
 
-/// The numbers of one tensor, row by row. Half precision stays as it is where it is only looked up: the word table.
+/// The numbers of one tensor, row by row. Half precision stays as it is until the network takes the tensor out, so that no
+/// two copies of a whole model stand in memory at once.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Numbers {
     F32(Vec<f32>),

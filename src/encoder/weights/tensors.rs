@@ -10,7 +10,7 @@ use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
 use sha2::{Digest, Sha256};
 
-use super::{Array, Numbers, WORDS, Weights, expected};
+use super::{Array, Numbers, Weights, expected};
 use crate::encoder::EncoderError;
 use crate::encoder::layout::BertShape;
 
@@ -32,7 +32,7 @@ pub(in crate::encoder) fn read(path: &Path, shape: &BertShape) -> Result<Weights
         let Some(info) = header.info(&stored) else { continue };
         if wanted.contains(&stored) {
             let name = canonical(&stored);
-            let numbers = read_numbers(&mut input, info, name == WORDS)
+            let numbers = read_numbers(&mut input, info)
                 .map_err(|error| malformed(format!("{stored}: {error}")))?;
             arrays.insert(name, Array { shape: info.shape.clone(), numbers });
         } else {
@@ -112,20 +112,14 @@ fn canonical(stored: &str) -> String {
 }
 
 /// Reads one tensor of a type that [`check`] let pass, in blocks, so that the file never stands in memory beside its numbers.
-fn read_numbers(
-    input: &mut impl Read,
-    info: &TensorInfo,
-    keep_half: bool,
-) -> Result<Numbers, String> {
+fn read_numbers(input: &mut impl Read, info: &TensorInfo) -> Result<Numbers, String> {
     let bytes = info.data_offsets.1 - info.data_offsets.0;
     let numbers = if info.dtype == Dtype::F32 {
         Numbers::F32(decode(input, bytes, f32::from_le_bytes)?)
     } else if info.dtype == Dtype::BF16 {
         Numbers::F32(decode(input, bytes, |b| bf16::from_le_bytes(b).to_f32())?)
-    } else if keep_half {
-        Numbers::F16(decode(input, bytes, f16::from_le_bytes)?)
     } else {
-        Numbers::F32(decode(input, bytes, |b| f16::from_le_bytes(b).to_f32())?)
+        Numbers::F16(decode(input, bytes, f16::from_le_bytes)?)
     };
     let finite = match &numbers {
         Numbers::F32(numbers) => numbers.iter().all(|x| x.is_finite()),
