@@ -1,7 +1,8 @@
-//! This encoder beside candle's own BERT, on the same batches of the demo traffic, one thread each.
+//! This encoder's backends beside candle's own BERT, on the same batches of the demo traffic, one thread each.
 //!
-//! `cargo bench --bench encode` prints for each model: `bulk` (all messages, sorted by length, up to 512 tokens a batch; throughput in texts) and
-//! `single` (one message of median length). Models are pulled if they are not there.
+//! `cargo bench --bench encode` prints for each model: `bulk` (all messages, sorted by length, up to 512 tokens a batch; throughput in texts),
+//! `single` (one message of median length), and, with all workers, `batcher` (all messages as the bulk lane takes them) and `message` (one
+//! message from its text to its vector). Models are pulled if they are not there.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench")]
 
@@ -11,14 +12,19 @@ use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor};
 use candle_transformers::models::bert::{BertModel, Config};
+use criterion::measurement::WallTime;
 use criterion::{
-    BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main,
+    BenchmarkGroup, BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group,
+    criterion_main,
 };
 use firstline::encoder::source::{self, Options};
-use firstline::encoder::{self, Encoder, Role, Tokens};
+use firstline::encoder::{
+    self, Backend, Batcher, DEFAULT_MAX_TOKENS, Encoder, Role, Tokens, batcher,
+};
 use serde_json::Value;
 
 const MODELS: [&str; 2] = ["all-minilm-l6-v2", "multilingual-e5-small"];
+const BACKENDS: [Backend; 3] = [Backend::Int8, Backend::F32, Backend::Candle];
 const BATCH_TOKENS: usize = 512;
 /// Every so-manieth message, so that a sample takes seconds.
 const STRIDE: usize = 4;
@@ -108,37 +114,60 @@ fn compare(criterion: &mut Criterion) {
         rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build().unwrap();
     for name in MODELS {
         let Some(dir) = model(name) else { continue };
-        let (ours, stock) = (encoder::load(&dir).unwrap(), Stock::load(&dir));
-        let batches = batches(&*ours);
-        let all: Vec<&Tokens> = batches.iter().flatten().collect();
-        let middle = std::slice::from_ref(all[all.len() / 2]);
         let mut group = criterion.benchmark_group(name);
         group.sample_size(10).sampling_mode(SamplingMode::Flat);
-        group.throughput(Throughput::Elements(all.len() as u64));
-        group.bench_function(BenchmarkId::new("bulk", "firstline"), |bench| {
-            bench.iter(|| {
-                for batch in &batches {
-                    black_box(ours.encode(batch).unwrap());
-                }
+        for backend in BACKENDS {
+            let ours = encoder::load_with(&dir, DEFAULT_MAX_TOKENS, backend).unwrap();
+            let batches = batches(&*ours);
+            measure(&mut group, &backend.to_string(), &batches, |batch| {
+                black_box(ours.encode(batch).unwrap());
             });
-        });
-        group.bench_function(BenchmarkId::new("bulk", "candle-transformers"), |bench| {
-            bench.iter(|| {
-                for batch in &batches {
-                    black_box(stock.encode(batch));
-                }
-            });
-        });
-        group.throughput(Throughput::Elements(1));
-        group.bench_function(BenchmarkId::new("single", "firstline"), |bench| {
-            bench.iter(|| black_box(ours.encode(middle).unwrap()));
-        });
-        group.bench_function(BenchmarkId::new("single", "candle-transformers"), |bench| {
-            bench.iter(|| black_box(stock.encode(middle)));
+        }
+        let stock = Stock::load(&dir);
+        let batches = batches(&*encoder::load(&dir).unwrap());
+        measure(&mut group, "candle-transformers", &batches, |batch| {
+            black_box(stock.encode(batch));
         });
         group.finish();
     }
 }
 
-criterion_group!(benches, compare);
+/// All batches, and the text in the middle of them.
+fn measure(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    name: &str,
+    batches: &[Vec<Tokens>],
+    encode: impl Fn(&[Tokens]),
+) {
+    let all: Vec<&Tokens> = batches.iter().flatten().collect();
+    group.throughput(Throughput::Elements(all.len() as u64));
+    group.bench_function(BenchmarkId::new("bulk", name), |bench| {
+        bench.iter(|| batches.iter().for_each(|batch| encode(batch)));
+    });
+    let middle = std::slice::from_ref(all[all.len() / 2]);
+    group.throughput(Throughput::Elements(1));
+    group.bench_function(BenchmarkId::new("single", name), |bench| bench.iter(|| encode(middle)));
+}
+
+/// The threads that serve, without a memory of earlier texts.
+fn serve(criterion: &mut Criterion) {
+    for name in MODELS {
+        let Some(dir) = model(name) else { continue };
+        let config = batcher::Config { cache_bytes: 0, ..batcher::Config::default() };
+        let batcher = Batcher::start(encoder::load(&dir).unwrap(), &config).unwrap();
+        let messages = messages();
+        let one = vec![messages[messages.len() / 2].clone()];
+        let mut group = criterion.benchmark_group(name);
+        group.sample_size(10).sampling_mode(SamplingMode::Flat);
+        for (what, texts) in [("batcher", &messages), ("message", &one)] {
+            group.throughput(Throughput::Elements(texts.len() as u64));
+            group.bench_function(what, |bench| {
+                bench.iter(|| batcher.encode_all(texts, Role::Query, &mut |_| ()).unwrap());
+            });
+        }
+        group.finish();
+    }
+}
+
+criterion_group!(benches, compare, serve);
 criterion_main!(benches);
