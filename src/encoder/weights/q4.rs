@@ -360,7 +360,7 @@ mod tests {
         let entries = Packed { shape, tensors: HashMap::new() }.entries();
         let mut head = b"E5S1".to_vec();
         head.extend(1u32.to_le_bytes());
-        head.extend([32i32, 2, 4, 64, 40, 48, 2].map(i32::to_le_bytes).concat());
+        head.extend([32i32, 2, 2, 64, 40, 48, 2].map(i32::to_le_bytes).concat());
         head.extend(1e-12f32.to_le_bytes());
         head.extend([32i32, 1, 0, 2, 1, 3].map(i32::to_le_bytes).concat());
         head.extend(3u64.to_le_bytes());
@@ -405,7 +405,7 @@ mod tests {
             .collect();
         assert_eq!(words[..32].iter().map(|x| x.to_f32()).collect::<Vec<_>>(), expect);
         let norm = weights.take("encoder.layer.1.output.LayerNorm.bias").unwrap();
-        assert_eq!(norm.numbers, Numbers::F32(vec![1.25; 32]));
+        assert_eq!(norm.numbers.into_f32(), [1.25; 32]);
         assert!((last - 1.0).abs() < 1e-9);
     }
 
