@@ -74,13 +74,11 @@ impl Fair {
         let own = own.map_or(0, |line| line.texts) + texts;
         let mut out = Vec::new();
         while self.texts > 0 && self.texts + texts > limit {
-            match self.shorten_longest(own) {
-                Some(waiting) => out.push(waiting),
-                None => {
-                    out.into_iter().rev().for_each(|waiting| self.push(waiting));
-                    return None;
-                }
-            }
+            let Some(waiting) = self.shorten_longest(own) else {
+                out.into_iter().rev().for_each(|waiting| self.push(waiting));
+                return None;
+            };
+            out.push(waiting);
         }
         Some(out)
     }
@@ -130,7 +128,9 @@ mod tests {
 
     fn fair(names: &[&str]) -> Fair {
         let mut fair = Fair::default();
-        names.iter().for_each(|name| fair.push(waiting(name)));
+        for name in names {
+            fair.push(waiting(name));
+        }
         fair
     }
 

@@ -35,7 +35,7 @@ enum Text {
 }
 
 impl Text {
-    fn new(&self) -> Option<&Tokens> {
+    fn tokens(&self) -> Option<&Tokens> {
         match self {
             Self::Known(_) => None,
             Self::New(tokens) => Some(tokens),
@@ -74,12 +74,12 @@ impl Worker {
         let read: Vec<Read> = jobs.into_iter().filter_map(|job| self.read(job, taken)).collect();
         let started = Instant::now();
         let new: Vec<&Tokens> =
-            read.iter().flat_map(|job| &job.texts).filter_map(Text::new).collect();
+            read.iter().flat_map(|job| &job.texts).filter_map(Text::tokens).collect();
         let mut results = self.encode(&new).into_iter();
         let took = started.elapsed();
         self.queue.record(new.len(), took);
         for Read { job, lane, texts, timings } in read {
-            let cached = texts.iter().filter(|text| text.new().is_none()).count();
+            let cached = texts.iter().filter(|text| text.tokens().is_none()).count();
             // Every result is taken before the first error ends the job: the next job's results stand behind them.
             let known: Vec<Result<Known, EncoderError>> =
                 texts.into_iter().map(|text| text.known(&mut results)).collect();
