@@ -64,6 +64,7 @@ pub(super) struct Model {
     pub(super) max_tokens: Option<Spanned<usize>>,
     pub(super) workers: Option<usize>,
     pub(super) queue: Option<NonZeroUsize>,
+    pub(super) queue_ms: Option<u32>,
     pub(super) batch_tokens: Option<NonZeroUsize>,
     pub(super) cache_mb: Option<u16>,
 }

@@ -156,6 +156,9 @@ fn model(raw: raw::Model) -> Checked<Model> {
         batcher: batcher::Config {
             workers: raw.workers.unwrap_or(standard.workers),
             queue: raw.queue.map_or(standard.queue, usize::from),
+            longest_wait: raw
+                .queue_ms
+                .map_or(standard.longest_wait, |ms| Duration::from_millis(ms.into())),
             cache_bytes: raw.cache_mb.map_or(standard.cache_bytes, |mb| u64::from(mb) << 20),
             batch_tokens: raw.batch_tokens.map_or(standard.batch_tokens, usize::from),
         },

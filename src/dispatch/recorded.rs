@@ -99,10 +99,7 @@ fn weight(outcome: &Outcome) -> usize {
     let parts: usize = outcome.decision.parts.iter().map(part_weight).sum();
     let say: usize =
         outcome.say.iter().map(|out| FLAT / 4 + out.text.len() + out.markdown.len()).sum();
-    let seen = &outcome.decision.evidence;
-    let sightings: usize =
-        [&seen.whole].into_iter().chain(&seen.pieces).map(|piece| 1 + piece.sightings.len()).sum();
-    FLAT + outcome.request_ids.len() * FLAT / 2 + parts + say + sightings * FLAT
+    FLAT + outcome.request_ids.len() * FLAT / 2 + parts + say
 }
 
 fn part_weight(part: &decision::Part) -> usize {

@@ -16,7 +16,7 @@ use super::outcome::{Author, Clarification, Outcome, Outgoing, RouteOutcome, Tic
 use super::reading::Reading;
 use super::say::{Scene, say};
 use super::waiter::Pending;
-use crate::decision::{Action, Decision};
+use crate::decision::{Action, Decision, Evidence};
 use crate::message::{ClarifyId, DecisionId, IdError, Language, Mode, TicketId, Timestamp};
 use crate::text::language::detect;
 use crate::triage::Turn;
@@ -58,6 +58,12 @@ struct Handover {
     ticket: Option<TicketView>,
 }
 
+/// The reply is kept for who asks again, and no reply carries the evidence, which would be half of its weight.
+fn without_evidence(mut outcome: Outcome) -> Outcome {
+    outcome.decision.evidence = Evidence::default();
+    outcome
+}
+
 impl Inner {
     /// What triage is to read, given what was said before.
     pub(super) fn turn(&self, key: &Key, conversation: &Conversation, burst: &Burst) -> Turn {
@@ -87,7 +93,9 @@ impl Inner {
             now: self.now(),
         };
         let (reply, effect) = match self.conclude(stage, reading) {
-            Ok(Settled { outcome, step, told }) => (Ok(Arc::new(outcome)), Some((step, told))),
+            Ok(Settled { outcome, step, told }) => {
+                (Ok(Arc::new(without_evidence(outcome))), Some((step, told)))
+            }
             Err(error) => (Err(error), None),
         };
         self.registry.finish(key, &burst.messages, &reply, |conversation| {

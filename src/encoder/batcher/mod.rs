@@ -29,6 +29,9 @@ pub struct Config {
     pub workers: usize,
     /// Texts that may wait before [`EncoderError::Overloaded`], 1 or more.
     pub queue: usize,
+    /// How long a text may have to wait, as far as can be foreseen, before [`EncoderError::Overloaded`]: who is refused at
+    /// once can come back, who waits in a long queue is answered late. A queue of a few dozen texts is never too long.
+    pub longest_wait: Duration,
     /// Bytes of vectors that are kept for texts that come again; 0 keeps none.
     pub cache_bytes: u64,
     /// Tokens of one pass through the network, padding included, 1 or more. A longer text passes alone.
@@ -37,7 +40,13 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { workers: 0, queue: 512, cache_bytes: 16 << 20, batch_tokens: 512 }
+        Self {
+            workers: 0,
+            queue: 512,
+            longest_wait: Duration::from_millis(150),
+            cache_bytes: 16 << 20,
+            batch_tokens: 512,
+        }
     }
 }
 
@@ -103,7 +112,7 @@ impl Batcher {
         }
         let cores = || thread::available_parallelism().map_or(1, NonZero::get);
         let count = if config.workers == 0 { cores() } else { config.workers };
-        let queue = Arc::new(Queue::new(config.queue, count));
+        let queue = Arc::new(Queue::new((config.queue, config.longest_wait), count));
         let cache = Cache::holding(config.cache_bytes).map(Arc::new);
         let mut batcher = Self {
             encoder,

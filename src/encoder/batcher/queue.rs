@@ -12,6 +12,11 @@ use crate::encoder::{EncoderError, plan};
 
 /// Batches of single jobs that may pass before bulk gets a turn.
 const PATIENCE: u32 = 4;
+/// The bounds of the time that who is refused should stay away.
+const SOONEST: Duration = Duration::from_millis(50);
+const LATEST: Duration = Duration::from_secs(30);
+/// Texts that may wait however long each takes.
+const ALWAYS: usize = 48;
 
 /// Which lane a job stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +57,8 @@ struct State {
     passed_over: u32,
     /// A running mean of the time one text takes one worker.
     per_text: Duration,
+    /// The latest time to come back that anybody was told.
+    promised: Option<Instant>,
     stopping: bool,
 }
 
@@ -60,20 +67,23 @@ pub(super) struct Queue {
     state: Mutex<State>,
     changed: Condvar,
     limit: usize,
+    longest_wait: Duration,
     workers: usize,
 }
 
 impl Queue {
-    pub(super) fn new(limit: usize, workers: usize) -> Self {
+    /// A queue of at most so many texts, none of which should have to wait longer than that.
+    pub(super) fn new((limit, longest_wait): (usize, Duration), workers: usize) -> Self {
         let state = State {
             single: Fair::default(),
             bulk: VecDeque::new(),
             idle: 0,
             passed_over: 0,
             per_text: Duration::from_millis(10),
+            promised: None,
             stopping: false,
         };
-        Self { state: Mutex::new(state), changed: Condvar::new(), limit, workers }
+        Self { state: Mutex::new(state), changed: Condvar::new(), limit, longest_wait, workers }
     }
 
     /// No code of others runs under the lock, so a poisoned one still guards a whole state.
@@ -95,11 +105,14 @@ impl Queue {
         match waiting.lane {
             Lane::Bulk => state.bulk.push_back(waiting),
             Lane::Single => {
-                let Some(out) = state.single.make_room(&waiting, self.limit) else {
-                    return Err(self.overloaded(&state));
+                let room = self.room(&state);
+                let Some(out) = state.single.make_room(&waiting, room) else {
+                    return Err(self.overloaded(&mut state));
                 };
                 state.single.push(waiting);
-                displaced.extend(out.into_iter().map(|job| (job, self.overloaded(&state))));
+                for job in out {
+                    displaced.push((job, self.overloaded(&mut state)));
+                }
             }
         }
         drop(state);
@@ -107,12 +120,25 @@ impl Queue {
         Ok(displaced)
     }
 
-    fn overloaded(&self, state: &State) -> EncoderError {
-        let texts = state.single.texts();
-        let share = u32::try_from(texts.div_ceil(self.workers.max(1))).unwrap_or(u32::MAX);
-        let work = state.per_text.saturating_mul(share);
-        let retry_after = work.clamp(Duration::from_millis(50), Duration::from_secs(5));
-        EncoderError::Overloaded { waiting: texts, retry_after }
+    /// Texts that may wait, at the pace of late.
+    fn room(&self, state: &State) -> usize {
+        let each = state.per_text.as_nanos().max(1);
+        let texts = self.longest_wait.as_nanos() / each * self.workers as u128;
+        usize::try_from(texts).unwrap_or(usize::MAX).max(ALWAYS).min(self.limit)
+    }
+
+    /// Refuses, with a time to come back. Everybody who is refused is told another time, a text's work after the one
+    /// before, so that a crowd does not come back as a crowd and find the queue full again.
+    fn overloaded(&self, state: &mut State) -> EncoderError {
+        let waiting = state.single.texts();
+        let workers = u32::try_from(self.workers.max(1)).unwrap_or(u32::MAX);
+        let step = state.per_text / workers;
+        let now = Instant::now();
+        let drained = now + step.saturating_mul(u32::try_from(waiting).unwrap_or(u32::MAX));
+        let at = state.promised.map_or(drained, |promised| promised.max(drained) + step);
+        let retry_after = (at - now).clamp(SOONEST, LATEST);
+        state.promised = Some(now + retry_after);
+        EncoderError::Overloaded { waiting, retry_after }
     }
 
     /// Blocks until there is work, and takes a share of it from the front of one lane; `None` once the queue is stopped.
@@ -127,7 +153,7 @@ impl Queue {
         (!state.stopping).then(|| state.next(idle, budget, cap))
     }
 
-    /// Tells what a batch took, for the hint of a full queue.
+    /// Tells what a batch took a worker, for the foresight of [`Queue::room`] and the hint of a full queue.
     pub(super) fn record(&self, texts: usize, took: Duration) {
         let Ok(texts @ 1..) = u32::try_from(texts) else { return };
         let mut state = self.lock();

@@ -60,7 +60,13 @@ fn expected(text: &str) -> Embedding {
 }
 
 fn config(workers: usize, queue: usize) -> Config {
-    Config { workers, queue, cache_bytes: 0, batch_tokens: 40 }
+    Config {
+        workers,
+        queue,
+        longest_wait: Duration::from_hours(1),
+        cache_bytes: 0,
+        batch_tokens: 40,
+    }
 }
 
 fn job(text: &str) -> (Job, Receiver<Result<Encoded, EncoderError>>) {
@@ -152,6 +158,42 @@ fn a_full_queue_says_so_at_once() {
     for receiver in &receivers {
         assert!(receiver.recv().unwrap().is_ok());
     }
+}
+
+#[test]
+fn a_queue_is_full_when_its_end_is_too_far_off() {
+    let check = |longest_wait: Duration, queue: usize, expect: usize| {
+        let (open, gate) = channel();
+        let toy = Toy { gate: Some(std::sync::Mutex::new(gate)), ..Toy::new() };
+        let config = Config { longest_wait, ..config(1, queue) };
+        let batcher = Batcher::start(Arc::new(toy), &config).unwrap();
+        batcher.submit(job("a").0).unwrap();
+        until(|| batcher.waiting() == 0);
+        let taken = (0..500).take_while(|_| batcher.submit(job("b").0).is_ok()).count();
+        assert_eq!(taken, expect, "{longest_wait:?}");
+        drop(open);
+    };
+    // A text is taken to last 10 ms until one has been timed.
+    check(Duration::from_secs(1), 400, 100);
+    check(Duration::from_secs(1), 70, 70);
+    check(Duration::ZERO, 400, 48);
+}
+
+#[test]
+fn who_is_refused_is_told_different_times() {
+    let (batcher, open, _) = gated(1, 1);
+    batcher.submit(job("a").0).unwrap();
+    until(|| batcher.waiting() == 0);
+    batcher.submit(job("b").0).unwrap();
+    let told: Vec<Duration> = (0..20)
+        .map(|_| match batcher.submit(job("c").0) {
+            Err(EncoderError::Overloaded { retry_after, .. }) => retry_after,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert!(told.windows(2).all(|pair| pair[0] < pair[1]), "{told:?}");
+    assert!(told[19] > told[0] + Duration::from_millis(100), "ten milliseconds a text: {told:?}");
+    drop(open);
 }
 
 #[test]

@@ -77,7 +77,7 @@ impl Worker {
             read.iter().flat_map(|job| &job.texts).filter_map(Text::tokens).collect();
         let mut results = self.encode(&new).into_iter();
         let took = started.elapsed();
-        self.queue.record(new.len(), took);
+        let count = new.len();
         for Read { job, lane, texts, timings } in read {
             let cached = texts.iter().filter(|text| text.tokens().is_none()).count();
             // Every result is taken before the first error ends the job: the next job's results stand behind them.
@@ -90,6 +90,7 @@ impl Worker {
             let timings = EncodeTimings { encode: took, ..timings };
             finish(job.then, known.map(|known| encoded(known, cached, timings)));
         }
+        self.queue.record(count, taken.elapsed());
     }
 
     fn cache_of(&self, lane: Lane) -> Option<&Cache> {
