@@ -6,13 +6,14 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use firstline::config::Config;
 use firstline::decision::policy::Provisional;
 use firstline::decision::{Action, Decision, Outcome, Part};
 use firstline::dispatch::{Dispatch, HandleOptions};
 use firstline::encoder::source::{self, Options};
-use firstline::encoder::{self, Batcher};
+use firstline::encoder::{self, Batcher, batcher};
 use firstline::knowledge::{self, LoadOptions};
 use firstline::message::{
     CallerId, Channel, Content, ConversationId, Message, RequestId, Timestamp,
@@ -208,7 +209,10 @@ fn shop(root: &Path) -> Option<(Triage, Config)> {
         }
     };
     let encoder = encoder::load(&model).unwrap();
-    let batcher = Arc::new(Batcher::start(encoder, &config.model.batcher).unwrap());
+    // All cases are played at once, on machines of any speed.
+    let patient =
+        batcher::Config { longest_wait: Duration::from_hours(1), ..config.model.batcher.clone() };
+    let batcher = Arc::new(Batcher::start(encoder, &patient).unwrap());
     let options = LoadOptions::on("2026-11-24".parse().unwrap());
     let loaded = knowledge::load(&root.join("knowledge"), &options).unwrap();
     config.policy.provisional = Provisional::Answer;

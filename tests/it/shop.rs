@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use firstline::decision::policy::{self, Provisional};
 use firstline::encoder::{self, Batcher, batcher};
@@ -111,7 +112,9 @@ pub(crate) fn open(more: &[(&str, &str)]) -> Shop {
     }
     write_model(&model);
     let encoder = encoder::load(&model).unwrap();
-    let config = batcher::Config { workers: 2, ..batcher::Config::default() };
+    // A slow machine is no reason to refuse what a test sends.
+    let longest_wait = Duration::from_hours(1);
+    let config = batcher::Config { workers: 2, longest_wait, ..batcher::Config::default() };
     let batcher = Arc::new(Batcher::start(encoder, &config).unwrap());
     let options = LoadOptions::on("2026-11-24".parse().unwrap());
     let loaded = knowledge::load(&articles, &options).unwrap();
