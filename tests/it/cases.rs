@@ -13,7 +13,7 @@ use firstline::decision::policy::Provisional;
 use firstline::decision::{Action, Decision, Outcome, Part};
 use firstline::dispatch::{Dispatch, HandleOptions};
 use firstline::encoder::source::{self, Options};
-use firstline::encoder::{self, Batcher, batcher};
+use firstline::encoder::{self, Backend, Batcher, DEFAULT_MAX_TOKENS, batcher};
 use firstline::knowledge::{self, LoadOptions};
 use firstline::message::{
     CallerId, Channel, Content, ConversationId, Message, RequestId, Timestamp,
@@ -208,7 +208,8 @@ fn shop(root: &Path) -> Option<(Triage, Config)> {
             return None;
         }
     };
-    let encoder = encoder::load(&model).unwrap();
+    // Not int8, which has other steps on other processors.
+    let encoder = encoder::load_with(&model, DEFAULT_MAX_TOKENS, Backend::F32).unwrap();
     // All cases are played at once, on machines of any speed.
     let patient =
         batcher::Config { longest_wait: Duration::from_hours(1), ..config.model.batcher.clone() };
