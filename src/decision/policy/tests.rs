@@ -199,3 +199,60 @@ proptest! {
         prop_assert!(!routed || verdict.action == Action::Route);
     }
 }
+
+/// A message of which the whole and each piece mean an article of their own, with these shares.
+fn divided(division: Division, whole: f64, pieces: &[(&str, f64)]) -> Evidence {
+    let seen = |article: &str, share: f64| Piece {
+        sightings: vec![sighting(article, share)],
+        ..Piece::default()
+    };
+    let whole = seen("whole", whole);
+    let pieces = pieces.iter().map(|(article, share)| seen(article, *share)).collect();
+    let situation = Situation { language: Language::EN, served: true, ..Situation::default() };
+    Evidence { situation, whole, pieces, division }
+}
+
+#[test]
+fn a_pause_divides_only_what_the_readers_recognise() {
+    let check = |division: Division, shares: [f64; 2], expect: usize| {
+        let evidence = divided(division, 0.9, &[("first", shares[0]), ("second", shares[1])]);
+        let verdict = decide(&evidence, &gate(GuaranteeState::Provisional), &config());
+        assert_eq!(verdict.rulings.len(), expect, "{division:?} {shares:?}");
+    };
+    // The gate gives share 0.9 nearly 1, 0.45 about 0.27, 0.1 nearly 0.
+    check(Division::Sure, [0.9, 0.1], 2);
+    check(Division::Likely, [0.9, 0.45], 2);
+    check(Division::Likely, [0.9, 0.1], 1);
+    check(Division::Possible, [0.9, 0.45], 1);
+    check(Division::Possible, [0.9, 0.9], 2);
+}
+
+#[test]
+fn pieces_that_may_be_none_neither_overfill_a_message_nor_make_it_urgent() {
+    let four = [("a", 0.1), ("b", 0.1), ("c", 0.1), ("d", 0.1)];
+    let mut evidence = divided(Division::Possible, 0.9, &four);
+    evidence.pieces[3].urgent_likeness = 1.0;
+    evidence.pieces[3].wish_likeness = 1.0;
+    let verdict = decide(&evidence, &gate(GuaranteeState::Provisional), &config());
+    assert_eq!(verdict.action, Action::Answer);
+    evidence.division = Division::Sure;
+    let verdict = decide(&evidence, &gate(GuaranteeState::Provisional), &config());
+    assert_eq!(verdict.rulings[0].reason, Reason::PersonAskedFor);
+}
+
+#[test]
+fn likeness_to_an_emergency_counts_unless_an_everyday_article_is_meant() {
+    let check = |share: f64, priority: Priority, word: Option<&str>, expect: bool| {
+        let mut evidence = divided(Division::Sure, share, &[]);
+        evidence.whole.urgent_likeness = 0.9;
+        evidence.whole.urgent_words = word.into_iter().map(str::to_owned).collect();
+        evidence.whole.sightings[0].priority = priority;
+        let verdict = decide(&evidence, &gate(GuaranteeState::Provisional), &config());
+        let urgent = verdict.urgency.priority == Priority::Urgent;
+        assert_eq!(urgent, expect, "{share} {priority:?} {word:?}");
+    };
+    check(0.9, Priority::Normal, None, false);
+    check(0.1, Priority::Normal, None, true);
+    check(0.9, Priority::High, None, true);
+    check(0.9, Priority::Normal, Some("fire"), true);
+}
