@@ -2,6 +2,8 @@
 //! is built from the knowledge's own questions (see `release`), or from judged messages. What it says about the
 //! knowledge's own questions is no claim about customers: until labels say otherwise its probability is provisional.
 
+use serde::{Deserialize, Serialize};
+
 use super::evidence::Readings;
 use super::newton::{Local, minimise};
 use super::{Contribution, prior};
@@ -14,7 +16,7 @@ const LEAN: f64 = 2.0;
 const LEAN_INTERCEPT: f64 = 0.01;
 
 /// A fitted calibrator.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
     weights: [f64; COUNT],
     intercept: f64,

@@ -3,6 +3,8 @@
 //! the knowledge's own questions, each judged as if it stood nowhere: a conditional logit over the candidates, with
 //! weights that may not be negative and lean on a mix that suits most.
 
+use serde::{Deserialize, Serialize};
+
 use super::newton::{Local, minimise};
 
 /// What the order of candidates depends on.
@@ -34,7 +36,7 @@ impl Views {
 }
 
 /// The weight of each view.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Fusion {
     weights: [f64; COUNT],
 }

@@ -290,7 +290,7 @@ pub struct Guarantee {
 }
 
 /// How much is known about the gate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum GuaranteeState {
     /// Nothing is calibrated.
     #[default]

@@ -72,14 +72,21 @@ impl Tokens {
     }
 }
 
+/// How far rounding takes the length of a unit vector of f32 from 1, at most.
+const ROUNDING: f64 = 1e-6;
+
 /// A vector of unit length. Cosine similarity is therefore [`Embedding::dot`], in -1..=1.
 #[derive(Clone, PartialEq)]
 pub struct Embedding(Vec<f32>);
 
 impl Embedding {
-    /// Scales a vector to unit length. One without a direction (zero, or not finite) becomes all zeros, which resembles nothing.
+    /// Scales a vector to unit length. One that has it stays what it is to the last bit, so that a vector comes back from a
+    /// cache as it went in; one without a direction (zero, or not finite) becomes all zeros, which resembles nothing.
     pub fn from_raw(mut raw: Vec<f32>) -> Self {
         let norm = raw.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>().sqrt();
+        if (norm - 1.0).abs() < ROUNDING {
+            return Self(raw);
+        }
         let scale = if norm.is_finite() && norm > 1e-12 { 1.0 / norm } else { 0.0 };
         for x in &mut raw {
             #[expect(clippy::cast_possible_truncation, reason = "a component of a unit vector")]

@@ -329,6 +329,15 @@ fn a_token_without_a_vector_is_an_error() {
 }
 
 #[test]
+fn scaling_a_vector_again_changes_no_bit() {
+    for seed in 1..200u16 {
+        let raw = (0..384u16).map(|at| f32::from((at * seed) % 101) / 50.0 - 1.0).collect();
+        let once = Embedding::from_raw(raw);
+        assert_eq!(Embedding::from_raw(once.as_slice().to_vec()), once, "seed {seed}");
+    }
+}
+
+#[test]
 fn embeddings_have_unit_length_or_none() {
     let check = |raw: &[f32], expect: &[f32]| {
         assert_eq!(Embedding::from_raw(raw.to_vec()).as_slice(), expect);

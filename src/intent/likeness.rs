@@ -3,6 +3,7 @@
 //! vector is like none of them. It ranks nothing; it is evidence for the gate.
 
 use candle_core::{Device, Tensor};
+use serde::{Deserialize, Serialize};
 
 use super::{Examples, FitError, Folds, dot};
 
@@ -14,7 +15,7 @@ const SPHERE: f64 = 0.8;
 const FOREIGN: f64 = -3.0;
 
 /// Classes as clouds of one common shape.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Likeness {
     dimensions: usize,
     /// Lower triangle, row by row, of the matrix that turns the common shape into a unit sphere.

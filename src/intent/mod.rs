@@ -9,6 +9,8 @@ mod objective;
 pub mod fit;
 mod likeness;
 
+use serde::{Deserialize, Serialize};
+
 use crate::message::IntentId;
 
 pub use examples::Examples;
@@ -17,7 +19,7 @@ pub use folds::Folds;
 pub use likeness::Likeness;
 
 /// A fitted classifier: one row of weights and one bias per class.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Head {
     classes: Vec<IntentId>,
     dimensions: usize,

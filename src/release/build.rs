@@ -5,7 +5,8 @@ use std::collections::HashMap;
 
 use sha2::{Digest, Sha256};
 
-use super::examples::{self, Examples};
+use super::examples::{self, Examples, Sides};
+use super::kept::{Kept, Key};
 use super::lessons::{Learned, School};
 use super::readers::{Readers, Training};
 use super::{Bundle, BundleInfo, ReleaseError, VectorCache};
@@ -35,9 +36,9 @@ pub enum Step {
         /// Of so many.
         of: usize,
     },
-    /// The readers are fitted.
+    /// The readers are fitted; not told where they were kept.
     Fit,
-    /// Mix and gate are learned.
+    /// Mix and gate are learned; not told where they were kept.
     Learn,
 }
 
@@ -56,22 +57,49 @@ impl Bundle {
         let texts = examples::texts();
         let asked: Vec<(String, Role)> =
             texts.iter().map(|text| ((*text).to_owned(), Role::Query)).collect();
-        let known: HashMap<&str, Embedding> = texts.into_iter().zip(embed(&asked)?).collect();
-        progress(Step::Fit);
-        let training = Training::of(&library);
-        let readers = training.fit(&library)?;
-        let examples = Examples::fit(&known, &library)?;
-        progress(Step::Learn);
-        let school = School {
-            library: &library,
-            training: &training,
-            readers: &readers,
-            examples: &examples,
+        let known: HashMap<&'static str, Embedding> =
+            texts.into_iter().zip(embed(&asked)?).collect();
+        let (kept, target) = (Kept(vectors.folder()), source.policy.target);
+        let key = Key::new(&batcher.model().hash, library.revision(), target);
+        let Fitted { readers, examples, learned } = match kept.find(key) {
+            Some((readers, sides, learned)) => {
+                Fitted { readers, examples: Examples::new(&known, sides), learned }
+            }
+            None => {
+                let fitted = Fitted::fit(&library, &known, target, progress)?;
+                kept.keep(key, &(&fitted.readers, fitted.examples.sides(), &fitted.learned));
+                fitted
+            }
         };
-        let learned = school.learn(source.policy.target)?;
         let info = info(batcher.model(), &library, (&readers, &examples, &learned), &source.policy);
         let Learned { fusion, gate } = learned;
         Ok(Self { library, readers, examples, fusion, gate, policy: source.policy, info })
+    }
+}
+
+/// All that is fitted and not just built.
+struct Fitted {
+    readers: Readers,
+    examples: Examples,
+    learned: Learned,
+}
+
+impl Fitted {
+    fn fit(
+        library: &Library,
+        known: &HashMap<&'static str, Embedding>,
+        target: f64,
+        progress: &mut dyn FnMut(Step),
+    ) -> Result<Self, ReleaseError> {
+        progress(Step::Fit);
+        let training = Training::of(library);
+        let readers = training.fit(library)?;
+        let examples = Examples::new(known, Sides::fit(known, library)?);
+        progress(Step::Learn);
+        let school =
+            School { library, training: &training, readers: &readers, examples: &examples };
+        let learned = school.learn(target)?;
+        Ok(Self { readers, examples, learned })
     }
 }
 

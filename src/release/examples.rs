@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::candidates::Aside;
 use super::readers::Scale;
 use crate::decision::lexicon::{self, Wish};
@@ -16,6 +18,12 @@ use crate::text::shape;
 #[derive(Debug)]
 pub(super) struct Examples {
     foreign: Vec<(&'static str, Embedding)>,
+    sides: Sides,
+}
+
+/// The two classifiers; `None` where one side has no example.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Sides {
     wish: Option<Head>,
     urgent: Option<Head>,
 }
@@ -24,7 +32,7 @@ pub(super) struct Examples {
 /// everyday matters are, without drowning the examples.
 const EVERYDAY: usize = 400;
 
-/// The texts that must be embedded before [`Examples::fit`].
+/// The texts that must be embedded first.
 pub(super) fn texts() -> Vec<&'static str> {
     let lists = lexicon::examples();
     let all = [
@@ -40,7 +48,7 @@ pub(super) fn texts() -> Vec<&'static str> {
     all.into_iter().flatten().copied().collect()
 }
 
-impl Examples {
+impl Sides {
     /// Fits the two classifiers on the lexicon's texts and the library's everyday questions. A text without a vector is
     /// left out.
     pub(super) fn fit(
@@ -60,19 +68,31 @@ impl Examples {
         let wish = two_sided(&of(&[&lists.person]), no_wish, everyday_without_wishes(library))?;
         let calm = questions(library, |priority| priority <= Priority::Normal);
         let urgent = two_sided(&urgent, no_hurry, calm)?;
+        Ok(Self { wish, urgent })
+    }
+}
+
+impl Examples {
+    /// The embedded examples, with what was fitted on them. A text without a vector is left out.
+    pub(super) fn new(vectors: &HashMap<&'static str, Embedding>, sides: Sides) -> Self {
         let embedded = |text: &&'static str| Some((*text, vectors.get(text)?.clone()));
-        let foreign = lists.out_of_scope.iter().filter_map(embedded).collect();
-        Ok(Self { foreign, wish, urgent })
+        let foreign = lexicon::examples().out_of_scope.iter().filter_map(embedded).collect();
+        Self { foreign, sides }
+    }
+
+    /// What was fitted.
+    pub(super) fn sides(&self) -> &Sides {
+        &self.sides
     }
 
     /// P(a wish for a person).
     pub(super) fn wish(&self, vector: &Embedding) -> f64 {
-        yes(self.wish.as_ref(), vector)
+        yes(self.sides.wish.as_ref(), vector)
     }
 
     /// P(urgent).
     pub(super) fn urgency(&self, vector: &Embedding) -> f64 {
-        yes(self.urgent.as_ref(), vector)
+        yes(self.sides.urgent.as_ref(), vector)
     }
 
     /// The out-of-scope texts.
@@ -94,7 +114,7 @@ impl Examples {
 
     /// The numbers that make it what it is, little-endian: what a bundle hashes.
     pub(super) fn bytes(&self) -> impl Iterator<Item = u8> + '_ {
-        [&self.wish, &self.urgent].into_iter().flatten().flat_map(Head::bytes)
+        [&self.sides.wish, &self.sides.urgent].into_iter().flatten().flat_map(Head::bytes)
     }
 
     fn nearest_foreign(&self, vector: &Embedding, but: Option<usize>, scale: Scale) -> f64 {

@@ -13,6 +13,7 @@
 //! claim about a customer's message.
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::candidates::{Aside, Candidate, Placed, compared, gather, place};
 use super::readers::{Opinion, Readers, Training};
@@ -43,6 +44,7 @@ pub(super) struct School<'a> {
 }
 
 /// What was learned.
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Learned {
     pub(super) fusion: Fusion,
     pub(super) gate: Gate,

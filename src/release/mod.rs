@@ -10,6 +10,7 @@
 //! Reading a message with a Bundle ([`Bundle::read`]) happens here, because learning must read exactly as serving does.
 
 pub mod vectors;
+mod kept;
 mod build;
 mod candidates;
 mod readers;

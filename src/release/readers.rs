@@ -1,13 +1,15 @@
 //! The readers that are fitted on a library's questions, and the scale that makes their similarities comparable between
 //! encoders. A class of the readers is an answer group: what the gate judges is an answer, not an intent.
 
+use serde::{Deserialize, Serialize};
+
 use crate::encoder::Embedding;
 use crate::intent::{Examples, FitError, Folds, Head, Likeness, fit, out_of_fold};
 use crate::knowledge::Library;
 use crate::message::{IntentId, Language};
 
 /// Classifier, typicality and scale.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Readers {
     pub(super) head: Head,
     pub(super) likeness: Likeness,
@@ -140,14 +142,14 @@ impl Readers {
 /// Cosines → similarities that mean the same with every encoder and in every language: 0 is the level of two unrelated
 /// questions of this library, 1 is the same text. Some encoders put everything above 0.75, others spread over 0 to 1, and
 /// one that reads a language badly finds all its texts alike.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Scales {
     overall: Scale,
     by_language: Vec<(Language, Scale)>,
 }
 
 /// The scale of one language.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(super) struct Scale {
     floor: f64,
 }

@@ -54,6 +54,11 @@ impl VectorCache {
         Self { model, dimensions, file: None, known: Mutex::new(known) }
     }
 
+    /// Where its file is; `None` keeps it in memory only.
+    pub(super) fn folder(&self) -> Option<&Path> {
+        self.file.as_deref()?.parent()
+    }
+
     /// How many vectors it holds.
     pub fn len(&self) -> usize {
         self.lock().len()

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
 use super::auth::Keyring;
@@ -20,8 +21,8 @@ pub struct Parts {
     pub dispatch: Arc<Dispatch>,
     /// What decides now.
     pub current: Current,
-    /// The knowledge as its editors' screen shows it.
-    pub shelf: Arc<Shelf>,
+    /// The knowledge as its editors' screen shows it; swapped whole when its tests were asked.
+    pub shelf: Arc<ArcSwap<Shelf>>,
 }
 
 /// Where in its life the service is.

@@ -23,6 +23,18 @@ pub struct Shelf {
 }
 
 impl Shelf {
+    /// What can be said before a model was asked.
+    pub fn untested(articles: Vec<Article>, diagnostics: Vec<Diagnostic>) -> Self {
+        Self { articles, diagnostics, tested: false }
+    }
+
+    /// The same with what the rules that need a model found.
+    #[must_use]
+    pub fn tested(&self, found: Vec<Diagnostic>) -> Self {
+        let diagnostics = self.diagnostics.iter().cloned().chain(found).collect();
+        Self { articles: self.articles.clone(), diagnostics, tested: true }
+    }
+
     /// The list: a line each, and what was found in files that are not served.
     pub(super) fn list(&self, revision: &str) -> Value {
         let files: HashSet<&str> = self.articles.iter().map(|a| a.source.file()).collect();
@@ -174,11 +186,10 @@ mod tests {
     }
 
     fn shelf(tested: bool) -> Shelf {
-        let diagnostics = vec![
-            finding(Code::TestFailed, "kb/refund.md", Span::new(4, 6)),
-            finding(Code::FullWidthColon, "kb/broken.md", Span::new(0, 1)),
-        ];
-        Shelf { articles: vec![article()], diagnostics, tested }
+        let broken = finding(Code::FullWidthColon, "kb/broken.md", Span::new(0, 1));
+        let shelf = Shelf::untested(vec![article()], vec![broken]);
+        let failed = finding(Code::TestFailed, "kb/refund.md", Span::new(4, 6));
+        if tested { shelf.tested(vec![failed]) } else { shelf }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use firstline::decision::policy::{self, Provisional};
 use firstline::encoder::{self, Batcher, batcher};
 use firstline::knowledge::{self, LoadOptions};
@@ -21,7 +22,7 @@ use serde_json::{Value, json};
 pub(crate) struct Shop {
     pub(crate) current: Current,
     pub(crate) batcher: Arc<Batcher>,
-    pub(crate) shelf: Arc<Shelf>,
+    pub(crate) shelf: Arc<ArcSwap<Shelf>>,
 }
 
 /// The shop.
@@ -128,11 +129,10 @@ pub(crate) fn open(more: &[(&str, &str)]) -> Shop {
     };
     let vectors = VectorCache::in_memory(batcher.model());
     let bundle = Bundle::build(source, &batcher, &vectors, &mut |_| ()).unwrap();
-    let mut diagnostics = loaded.diagnostics;
-    diagnostics.extend(check::check(&bundle, &batcher, &vectors).unwrap());
-    let shelf = Shelf { articles: loaded.articles, diagnostics, tested: true };
+    let found = check::check(&bundle, &batcher, &vectors).unwrap();
+    let shelf = Shelf::untested(loaded.articles, loaded.diagnostics).tested(found);
     fs_err::remove_dir_all(folder).unwrap();
-    Shop { current: bundle.into_current(), batcher, shelf: Arc::new(shelf) }
+    Shop { current: bundle.into_current(), batcher, shelf: Arc::new(ArcSwap::from_pointee(shelf)) }
 }
 
 fn write_articles(folder: &Path) {

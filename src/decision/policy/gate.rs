@@ -1,12 +1,14 @@
 //! The gate in force: a calibrator, the threshold its probability must reach, and what is known about both.
 
+use serde::{Deserialize, Serialize};
+
 use crate::decision::calibration::Calibration;
 use crate::decision::evidence::{Piece, Sighting};
 use crate::decision::{Guarantee, GuaranteeState};
 use crate::message::{Language, Probability};
 
 /// What a would-be answer must pass.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Gate {
     /// Readings → P(right).
     pub calibration: Calibration,

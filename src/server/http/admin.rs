@@ -156,7 +156,7 @@ impl Admin {
 async fn articles(State(admin): State<Admin>) -> Response {
     let list = admin.doors.parts().map(|parts| {
         let bundle = parts.current.load();
-        parts.shelf.list(&bundle.info().knowledge_revision)
+        parts.shelf.load().list(&bundle.info().knowledge_revision)
     });
     reply(list.map_err(Refusal::from))
 }
@@ -164,7 +164,7 @@ async fn articles(State(admin): State<Admin>) -> Response {
 async fn article(State(admin): State<Admin>, id: Result<Path<String>, PathRejection>) -> Response {
     let id = id.ok().and_then(|Path(id)| ArticleId::new(&id).ok());
     let article = admin.doors.parts().and_then(|parts| {
-        id.and_then(|id| parts.shelf.article(&id)).ok_or(DoorError::ArticleUnknown)
+        id.and_then(|id| parts.shelf.load().article(&id)).ok_or(DoorError::ArticleUnknown)
     });
     reply(article.map_err(Refusal::from))
 }
