@@ -91,6 +91,50 @@ fn is_identifier(value: &str) -> bool {
     (1..=128).contains(&value.len()) && printable && value.trim() == value
 }
 
+/// A text that many hold and nobody changes, such as the name of what is served: cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub struct Shared(Arc<str>);
+
+impl Shared {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::ops::Deref for Shared {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<&str> for Shared {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<String> for Shared {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<Shared> for String {
+    fn from(text: Shared) -> Self {
+        text.0.as_ref().to_owned()
+    }
+}
+
 /// A BCP 47 primary language subtag in lower case: `zh`, `en`, `ja`, … or `und`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

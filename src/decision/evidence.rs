@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::lexicon::Wish;
 use super::{Choice, SmallTalk};
-use crate::message::{ArticleId, Handling, IntentId, Language, Mode, Priority, QueueId, Risk};
+use crate::message::{
+    ArticleId, Handling, IntentId, Language, Mode, Priority, QueueId, Risk, Shared,
+};
 
 /// Everything a verdict on one turn depends on, but for the gate and the policy.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -125,10 +127,10 @@ pub struct Sighting {
     pub article: ArticleId,
     /// Hash of its content.
     #[serde(default)]
-    pub revision: String,
+    pub revision: Shared,
     /// The answer group.
     #[serde(default)]
-    pub group: String,
+    pub group: Shared,
     /// What an option that leads to it would read.
     #[serde(default)]
     pub label: String,
@@ -152,7 +154,7 @@ pub struct Sighting {
     pub options: Vec<Choice>,
     /// The nearest question or section heading.
     #[serde(default)]
-    pub matched: String,
+    pub matched: Shared,
     /// Cosine to it, -1..=1.
     #[serde(default)]
     pub dense: f64,

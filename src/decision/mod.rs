@@ -16,7 +16,9 @@ pub use calibration::Calibration;
 pub use evidence::Evidence;
 pub use fusion::Fusion;
 
-use crate::message::{ArticleId, IntentId, Language, Mode, Priority, Probability, QueueId, Risk};
+use crate::message::{
+    ArticleId, IntentId, Language, Mode, Priority, Probability, QueueId, Risk, Shared,
+};
 
 /// What triage concluded about one turn of a customer. Ids, tickets and rendering are added by `dispatch`.
 #[derive(Debug, Clone, PartialEq)]
@@ -99,7 +101,7 @@ pub struct Answer {
     /// The article.
     pub article: ArticleId,
     /// Hash of the article's content.
-    pub revision: String,
+    pub revision: Shared,
     /// Its title.
     pub title: String,
     /// The answer with markup removed by a fixed rule.
@@ -248,9 +250,9 @@ pub struct Candidate {
     /// The article.
     pub article: ArticleId,
     /// Hash of its content.
-    pub revision: String,
+    pub revision: Shared,
     /// The nearest question or section heading.
-    pub matched: String,
+    pub matched: Shared,
     /// Cosine to it, -1..=1.
     pub dense: f64,
     /// Lexical overlap, 0..=1.
@@ -260,7 +262,7 @@ pub struct Candidate {
     /// Calibrated P(right).
     pub probability: Probability,
     /// Translations and equal answers share one group; margins are between groups.
-    pub group: String,
+    pub group: Shared,
 }
 
 /// One input of the gate.

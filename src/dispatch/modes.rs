@@ -27,6 +27,11 @@ impl Modes {
         modes
     }
 
+    /// Whether a message's language can make a difference.
+    pub(super) fn tell_languages_apart(&self) -> bool {
+        self.slices.keys().any(|(_, language)| language.is_some())
+    }
+
     /// The mode for a message: the narrowest slice decides, a channel before a language.
     pub(super) fn of(&self, channel: Option<&Channel>, language: Option<Language>) -> Mode {
         let channel = channel.cloned();

@@ -53,7 +53,7 @@ pub struct Outcome {
     /// What became of a hand-over; `None` where none was called for.
     pub route: Option<RouteOutcome>,
     /// What decided.
-    pub bundle: BundleInfo,
+    pub bundle: Arc<BundleInfo>,
     /// Where the time went.
     pub timings: Timings,
     /// When.

@@ -29,7 +29,7 @@ pub(super) struct Reading {
     /// The phrases of the bundle that decided.
     pub(super) phrases: Arc<dyn AsRef<Phrases> + Send + Sync>,
     /// Which bundle that was.
-    pub(super) bundle: BundleInfo,
+    pub(super) bundle: Arc<BundleInfo>,
     /// What it cost.
     pub(super) timings: Timings,
 }
@@ -59,6 +59,6 @@ async fn read(triage: &Triage, turn: Turn, wanted: Wanted) -> Result<Reading, Tr
     triage.submit(turn, wanted, move |outcome| drop(answer.send(outcome)))?;
     let Triaged { decision, bundle, timings } =
         answered.await.map_err(|_| TriageError::Dropped)??;
-    let info = bundle.info().clone();
+    let info = Arc::clone(bundle.info());
     Ok(Reading { decision, phrases: Arc::new(Speaker(bundle)), bundle: info, timings })
 }

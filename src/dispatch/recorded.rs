@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::config::{Bounds, Times};
 use super::error::DispatchError;
 use super::key::Key;
-use super::outcome::Outcome;
+use super::outcome::{Outcome, Outgoing};
 use super::waiter::Fingerprint;
 use crate::decision;
 use crate::message::{DecisionId, RequestId};
@@ -93,29 +93,54 @@ impl Recorded {
     }
 }
 
-/// About how many bytes an outcome takes: its texts, and a flat rate for the rest of each piece.
-fn weight(outcome: &Outcome) -> usize {
-    const FLAT: usize = 512;
-    let parts: usize = outcome.decision.parts.iter().map(part_weight).sum();
-    let say: usize =
-        outcome.say.iter().map(|out| FLAT / 4 + out.text.len() + out.markdown.len()).sum();
-    FLAT + outcome.request_ids.len() * FLAT / 2 + parts + say
+/// About how many bytes an outcome takes: what it is, what it alone holds elsewhere, and its places in the maps. Names that
+/// it shares with the bundle are not its own.
+pub(super) fn weight(outcome: &Outcome) -> usize {
+    /// An allocation's own expense.
+    const HEAP: usize = 16;
+    const PLACES: usize = 2 * size_of::<(Key, RequestId, Fingerprint, Entry)>();
+    let text = |text: &str| HEAP + text.len();
+    let ids = outcome.request_ids.iter().map(|id| PLACES + text(id.as_str())).sum::<usize>();
+    let parts = outcome.decision.parts.iter().map(|part| part_weight(part, &text)).sum::<usize>();
+    let said = |out: &Outgoing| {
+        let options = out.options.iter().map(|option| choice_weight(option, &text));
+        let texts = text(&out.message_id) + text(&out.text) + text(&out.markdown);
+        size_of::<Outgoing>() + texts + options.sum::<usize>()
+    };
+    let say = outcome.say.iter().map(said).sum::<usize>();
+    let reasons = outcome.decision.urgency.reasons.iter();
+    let reasons = reasons.map(|reason| size_of::<String>() + text(reason)).sum::<usize>();
+    size_of::<Outcome>() + text(outcome.decision_id.as_str()) + ids + parts + say + reasons
 }
 
-fn part_weight(part: &decision::Part) -> usize {
-    const FLAT: usize = 256;
-    let answer = match &part.outcome {
-        decision::Outcome::Answer(answer) => {
-            let more: usize = answer.more.iter().map(|section| section.markdown.len()).sum();
-            FLAT + answer.text.len() + answer.markdown.len() + more
+fn part_weight(part: &decision::Part, text: &impl Fn(&str) -> usize) -> usize {
+    let why = &part.explanation;
+    let why = size_of_val(why.candidates.as_slice())
+        + size_of_val(why.intents.as_slice())
+        + size_of_val(why.evidence.as_slice());
+    let outcome = match &part.outcome {
+        decision::Outcome::Answer(answer) => answer_weight(answer, text),
+        decision::Outcome::Clarify(options) => {
+            options.iter().map(|option| choice_weight(option, text)).sum()
         }
-        decision::Outcome::Clarify(options) => options.len() * FLAT / 2,
         decision::Outcome::Route(_)
         | decision::Outcome::SmallTalk(_)
         | decision::Outcome::Nothing => 0,
     };
-    let why = &part.explanation;
-    FLAT + part.text.len()
-        + answer
-        + (why.candidates.len() + why.intents.len() + why.evidence.len()) * FLAT / 2
+    size_of::<decision::Part>() + text(&part.text) + why + outcome
+}
+
+fn answer_weight(answer: &decision::Answer, text: &impl Fn(&str) -> usize) -> usize {
+    let section = |section: &decision::Section| {
+        let texts = text(&section.heading) + text(&section.anchor) + text(&section.markdown);
+        size_of::<decision::Section>() + texts
+    };
+    let guarantee = text(&answer.guarantee.slice) + text(&answer.guarantee.note);
+    let texts = text(&answer.title) + text(&answer.text) + text(&answer.markdown);
+    let more = answer.more.iter().map(section).sum::<usize>();
+    size_of::<decision::Answer>() + texts + guarantee + more
+}
+
+fn choice_weight(choice: &decision::Choice, text: &impl Fn(&str) -> usize) -> usize {
+    size_of::<decision::Choice>() + text(&choice.id) + text(&choice.label)
 }

@@ -17,7 +17,9 @@ use super::reading::Reading;
 use super::say::{Scene, say};
 use super::waiter::Pending;
 use crate::decision::{Action, Decision, Evidence};
-use crate::message::{ClarifyId, DecisionId, IdError, Language, Mode, TicketId, Timestamp};
+use crate::message::{
+    Channel, ClarifyId, DecisionId, IdError, Language, Mode, TicketId, Timestamp,
+};
 use crate::text::language::detect;
 use crate::triage::Turn;
 
@@ -69,7 +71,7 @@ impl Inner {
     pub(super) fn turn(&self, key: &Key, conversation: &Conversation, burst: &Burst) -> Turn {
         let Words { text, input } = burst.words(conversation);
         let language_hint = burst.language_hint().or(conversation.language());
-        let mode = self.modes().of(Some(burst.channel()), Some(detect(&text, language_hint)));
+        let mode = self.mode_of(burst.channel(), || detect(&text, language_hint));
         Turn {
             caller: Some(key.caller.clone()),
             text,
@@ -80,6 +82,13 @@ impl Inner {
             clarified_last: conversation.clarified_last(),
             mode,
         }
+    }
+
+    /// Detecting a language is dear, and few desks treat languages differently.
+    fn mode_of(&self, channel: &Channel, language: impl FnOnce() -> Language) -> Mode {
+        let apart = self.modes().tell_languages_apart();
+        let language = apart.then(language);
+        self.modes().of(Some(channel), language)
     }
 
     /// Takes every effect of a decision.

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::source::{Source, Span, Spanned};
 use crate::message::{
-    ArticleId, Channel, Handling, IdError, IntentId, Language, Priority, QueueId, Risk,
+    ArticleId, Channel, Handling, IdError, IntentId, Language, Priority, QueueId, Risk, Shared,
 };
 
 /// One article.
@@ -59,7 +59,7 @@ pub struct Article {
     /// The sections after it.
     pub sections: Vec<Section>,
     /// Hash of all that is served of it, 64 hexadecimal digits; `Library::build` brings it up to date.
-    pub revision: String,
+    pub revision: Shared,
     /// Its file, relative to the knowledge directory; empty for an article made in memory.
     pub path: PathBuf,
     /// Its file's text, for diagnostics.
@@ -140,7 +140,7 @@ impl Article {
             draft: false,
             answer: String::new(),
             sections: Vec::new(),
-            revision: String::new(),
+            revision: Shared::default(),
             path: PathBuf::new(),
             source: Source::none(),
             marks: BTreeMap::new(),

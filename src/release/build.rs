@@ -73,7 +73,15 @@ impl Bundle {
         };
         let info = info(batcher.model(), &library, (&readers, &examples, &learned), &source.policy);
         let Learned { fusion, gate } = learned;
-        Ok(Self { library, readers, examples, fusion, gate, policy: source.policy, info })
+        Ok(Self {
+            library,
+            readers,
+            examples,
+            fusion,
+            gate,
+            policy: source.policy,
+            info: info.into(),
+        })
     }
 }
 

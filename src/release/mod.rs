@@ -47,7 +47,7 @@ pub struct Bundle {
     fusion: Fusion,
     gate: Gate,
     policy: policy::Config,
-    info: BundleInfo,
+    info: Arc<BundleInfo>,
 }
 
 /// What a bundle is made of, by name and hash.
@@ -87,7 +87,7 @@ impl Bundle {
     }
 
     /// Names and hashes.
-    pub fn info(&self) -> &BundleInfo {
+    pub fn info(&self) -> &Arc<BundleInfo> {
         &self.info
     }
 

@@ -10,7 +10,7 @@ use crate::decision::lexicon;
 use crate::encoder::Embedding;
 use crate::knowledge::article::{self, Article};
 use crate::knowledge::{Hit, KnowledgeError};
-use crate::message::{Channel, IntentId, Language};
+use crate::message::{Channel, IntentId, Language, Shared};
 
 /// From where the knowledge is looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,7 +94,7 @@ impl Bundle {
         Some(Sighting {
             article: article.id.clone(),
             revision: article.revision.clone(),
-            group: self.library.group_name(group).to_owned(),
+            group: self.library.group_name(group),
             label: label(article).to_owned(),
             handling: article.handling,
             risk: article.risk,
@@ -102,7 +102,7 @@ impl Bundle {
             priority: article.priority,
             bars: bars(article, view),
             options: article.options.iter().map(option).collect(),
-            matched: String::new(),
+            matched: Shared::default(),
             dense: 0.0,
             lexical: 0.0,
             intent: 0.0,
@@ -112,10 +112,11 @@ impl Bundle {
     }
 
     /// What the message came nearest to: a question, or a section where that is nearer.
-    fn matched(&self, hit: &Hit) -> String {
+    fn matched(&self, hit: &Hit) -> Shared {
         let article = self.library.articles().get(hit.article);
         let section = hit.section.filter(|_| hit.passage > hit.question);
-        let heading = section.and_then(|at| article?.sections.get(at)).map(|s| s.heading.clone());
+        let heading =
+            section.and_then(|at| article?.sections.get(at)).map(|s| s.heading.as_str().into());
         let question = || hit.entry.and_then(|at| self.library.entries().get(at));
         heading.or_else(|| question().map(|entry| entry.text.clone())).unwrap_or_default()
     }

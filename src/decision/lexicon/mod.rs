@@ -2,6 +2,7 @@
 //! texts that the encoder compares with for what words alone do not show. Chinese and English alike. Pure: the lists are
 //! part of the program. It sees one message and knows no article.
 
+mod finder;
 mod fold;
 mod small_talk;
 mod urgency;

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
+use super::finder::Finder;
 use super::fold::fold;
 use crate::decision::SmallTalk;
 
@@ -15,9 +16,7 @@ const LONGEST: usize = 120;
 pub(super) fn small_talk(text: &str) -> Option<SmallTalk> {
     let phrases = Phrases::get();
     let folded = fold(text);
-    if folded.chars().count() > LONGEST
-        || phrases.spoiling.iter().any(|form| folded.contains(form.as_str()))
-    {
+    if folded.chars().count() > LONGEST || phrases.any_spoiling.any(&folded) {
         return None;
     }
     let asks = folded.contains('?');
@@ -33,11 +32,15 @@ pub(super) struct Phrases {
     goodbye: Vec<String>,
     filler: Vec<String>,
     spoiling: Vec<String>,
+    #[serde(skip)]
+    any_spoiling: Finder,
 }
 
 impl Phrases {
     pub(super) fn parse() -> Result<Self, toml::de::Error> {
-        toml::from_str(include_str!("data/small_talk.toml"))
+        let mut phrases: Self = toml::from_str(include_str!("data/small_talk.toml"))?;
+        phrases.any_spoiling = Finder::new(&phrases.spoiling);
+        Ok(phrases)
     }
 
     /// The data is part of the program and a test parses it; were it broken, no phrase would be known.

@@ -5,16 +5,17 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
+use super::finder::Finder;
 use super::fold::{compact, fold, words};
 
 /// The names of the rules that fire, each once, in the order of the data.
 pub(super) fn urgent_words(text: &str) -> Vec<&'static str> {
     let rules = Rules::get();
     let folded = fold(text);
-    let zh = strike(compact(&folded), &rules.figures.zh, str::to_owned, "#");
-    let en = strike(words(&folded), &rules.figures.en, |figure| format!(" {figure} "), " # ");
+    let zh = rules.zh.words.each(&rules.zh.strike(compact(&folded)));
+    let en = rules.en.words.each(&rules.en.strike(words(&folded)));
     let mut names: Vec<&'static str> = Vec::new();
-    for rule in rules.rule.iter().filter(|rule| rule.fires(&zh, &en)) {
+    for rule in rules.rules.iter().filter(|rule| rule.fires(&zh, &en)) {
         if !names.contains(&rule.name.as_str()) {
             names.push(&rule.name);
         }
@@ -22,23 +23,43 @@ pub(super) fn urgent_words(text: &str) -> Vec<&'static str> {
     names
 }
 
-fn strike(mut text: String, figures: &[String], form: fn(&str) -> String, mark: &str) -> String {
-    for figure in figures {
-        if text.contains(figure.as_str()) {
-            text = text.replace(&form(figure), mark);
-        }
-    }
-    text
-}
-
+/// The rules, with all their words of a language looked for at once.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(from = "Data")]
 pub(super) struct Rules {
-    figures: Figures,
-    rule: Vec<Rule>,
+    zh: Words,
+    en: Words,
+    rules: Vec<Rule>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+/// The words of one language, in the form in which they stand in a text.
+#[derive(Debug, Default)]
+struct Words {
+    /// Struck out first.
+    figures: Vec<String>,
+    any_figure: Finder,
+    /// What a figure leaves behind.
+    mark: &'static str,
+    words: Finder,
+}
+
+/// Groups of words by their numbers; each group must have a word in the text, and there must be a group.
+#[derive(Debug)]
+struct Rule {
+    name: String,
+    zh: Vec<Vec<usize>>,
+    en: Vec<Vec<usize>>,
+}
+
+/// The file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Data {
+    figures: Figures,
+    rule: Vec<DataRule>,
+}
+
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Figures {
     zh: Vec<String>,
@@ -47,10 +68,55 @@ struct Figures {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Rule {
+struct DataRule {
     name: String,
     zh: Vec<Vec<String>>,
     en: Vec<Vec<String>>,
+}
+
+impl From<Data> for Rules {
+    fn from(data: Data) -> Self {
+        let (mut zh, mut en) = (Vec::new(), Vec::new());
+        let rules = data.rule.into_iter().map(|rule| Rule {
+            name: rule.name,
+            zh: numbered(rule.zh, &mut zh),
+            en: numbered(rule.en, &mut en),
+        });
+        let rules = rules.collect();
+        let padded =
+            |words: Vec<String>| words.into_iter().map(|word| format!(" {word} ")).collect();
+        let Figures { zh: figures_zh, en: figures_en } = data.figures;
+        Self {
+            zh: Words::new(figures_zh, &zh, "#"),
+            en: Words::new(padded(figures_en), &padded(en), " # "),
+            rules,
+        }
+    }
+}
+
+/// Puts the words of groups into one list, and their numbers in their place.
+fn numbered(groups: Vec<Vec<String>>, all: &mut Vec<String>) -> Vec<Vec<usize>> {
+    let mut number = |word: String| {
+        all.push(word);
+        all.len() - 1
+    };
+    groups.into_iter().map(|group| group.into_iter().map(&mut number).collect()).collect()
+}
+
+impl Words {
+    fn new(figures: Vec<String>, words: &[String], mark: &'static str) -> Self {
+        let any_figure = Finder::new(&figures);
+        Self { figures, any_figure, mark, words: Finder::new(words) }
+    }
+
+    fn strike(&self, mut text: String) -> String {
+        if self.any_figure.any(&text) {
+            for figure in &self.figures {
+                text = text.replace(figure, self.mark);
+            }
+        }
+        text
+    }
 }
 
 impl Rules {
@@ -66,21 +132,12 @@ impl Rules {
 }
 
 impl Rule {
-    fn fires(&self, zh: &str, en: &str) -> bool {
-        all_hit(&self.zh, |word| zh.contains(word))
-            || all_hit(&self.en, |phrase| has_phrase(en, phrase))
+    fn fires(&self, zh: &[bool], en: &[bool]) -> bool {
+        all_hit(&self.zh, zh) || all_hit(&self.en, en)
     }
 }
 
-/// Each group has a hit; no group, no hit.
-fn all_hit(groups: &[Vec<String>], hit: impl Fn(&str) -> bool) -> bool {
-    !groups.is_empty() && groups.iter().all(|group| group.iter().any(|word| hit(word)))
-}
-
-/// Whether padded words hold a whole phrase.
-fn has_phrase(words: &str, phrase: &str) -> bool {
-    words.match_indices(phrase).any(|(at, _)| {
-        let before = words.get(..at).is_some_and(|head| head.ends_with(' '));
-        before && words.get(at + phrase.len()..).is_some_and(|tail| tail.starts_with(' '))
-    })
+fn all_hit(groups: &[Vec<usize>], found: &[bool]) -> bool {
+    let stands = |word: &usize| found.get(*word) == Some(&true);
+    !groups.is_empty() && groups.iter().all(|group| group.iter().any(stands))
 }

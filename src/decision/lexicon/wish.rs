@@ -1,11 +1,13 @@
 //! Whether a customer asks for a person, by forms of two languages. A clause at a time: a refusal in one clause does not
 //! silence a wish in the next. In doubt it is a wish, for a missed one leaves a customer with a bot.
 
+use std::collections::HashSet;
 use std::sync::OnceLock;
 
 use serde::Deserialize;
 
 use super::Wish;
+use super::finder::Finder;
 use super::fold::{clauses, find_spaced, fold, is_han, words};
 
 /// The wish in a text, if there is one. Asked wins over Declined.
@@ -34,7 +36,10 @@ pub(super) struct Forms {
 
 impl Forms {
     pub(super) fn parse() -> Result<Self, toml::de::Error> {
-        toml::from_str(include_str!("data/wishes.toml"))
+        let mut forms: Self = toml::from_str(include_str!("data/wishes.toml"))?;
+        forms.zh.prepare();
+        forms.en.prepare();
+        Ok(forms)
     }
 
     /// The data is part of the program and a test parses it; were it broken, no form would be known.
@@ -55,12 +60,24 @@ struct Chinese {
     links: Vec<String>,
     negated_after: Vec<String>,
     tails: Vec<String>,
+    /// `forms` and `whole` without spaces.
+    #[serde(skip)]
+    any_form: Finder,
 }
 
 impl Chinese {
+    fn prepare(&mut self) {
+        let forms = self.forms.iter().chain(&self.whole);
+        self.any_form = Finder::new(&forms.map(|form| form.replace(' ', "")).collect::<Vec<_>>());
+    }
+
     /// `alone`: the clause is the whole message.
     fn wish(&self, clause: &str, alone: bool) -> Option<Wish> {
         let bare: String = clause.chars().filter(|c| !c.is_whitespace()).collect();
+        // Few messages hold a form, and where and whether it is meant is dear to find out.
+        if !self.any_form.any(&bare) {
+            return None;
+        }
         let polite = bare
             .trim_start_matches(['请', '請'])
             .trim_end_matches(['吧', '啊', '呀', '啦', '呗', '谢', '謝']);
@@ -156,17 +173,32 @@ struct English {
     reproaches: Vec<String>,
     negation_links: Vec<String>,
     negated_after: Vec<String>,
+    #[serde(skip)]
+    any_other: Finder,
+    #[serde(skip)]
+    any_hours: Finder,
+    /// The words with which a wish may start.
+    #[serde(skip)]
+    beginnings: HashSet<String>,
 }
 
 impl English {
+    fn prepare(&mut self) {
+        self.any_other = Finder::of_phrases(&self.others);
+        self.any_hours = Finder::of_phrases(&self.hours);
+        let starting = [&self.forms, &self.contacts, &self.demands, &self.roles];
+        let first = |phrase: &String| phrase.split(' ').next().map(str::to_owned);
+        self.beginnings = starting.into_iter().flatten().filter_map(first).collect();
+    }
+
     fn wish(&self, clause: &str) -> Option<Wish> {
         let mut text = words(clause);
-        for other in &self.others {
-            if text.contains(other.as_str()) {
+        if self.any_other.any(&text) {
+            for other in &self.others {
                 text = text.replace(&format!(" {other} "), " # ");
             }
         }
-        if self.hours.iter().any(|form| text.contains(&format!(" {form} "))) {
+        if self.any_hours.any(&text) {
             return None;
         }
         let text = text.trim();
@@ -187,6 +219,9 @@ impl English {
 
     fn wish_starts(&self, words: &[&str], at: usize, latin_only: bool) -> bool {
         let rest = words.get(at..).unwrap_or_default();
+        if rest.first().is_none_or(|first| !self.beginnings.contains(*first)) {
+            return false;
+        }
         self.forms.iter().any(|form| starts_with(rest, form).is_some())
             || self.contacts.iter().any(|verb| self.leads_to(rest, verb, true))
             || self.demands.iter().any(|verb| self.leads_to(rest, verb, false))

@@ -7,7 +7,7 @@ use crate::decision::evidence::{
     Bar, Division, Favourite, Input, Piece, Readings, Sighting, Situation, stored,
 };
 use crate::decision::lexicon::Wish;
-use crate::message::{Handling, Language, Mode, Priority};
+use crate::message::{Handling, Language, Mode, Priority, Shared};
 
 /// A gate whose probability is the reading `share`, more or less: 0.5 at share 0.5.
 fn gate(state: GuaranteeState) -> Gate {
@@ -23,8 +23,8 @@ fn config() -> Config {
 fn sighting(article: &str, share: f64) -> Sighting {
     Sighting {
         article: ArticleId::new(article).unwrap(),
-        revision: String::new(),
-        group: article.to_owned(),
+        revision: Shared::default(),
+        group: article.into(),
         label: article.to_owned(),
         handling: Handling::Answer,
         risk: Risk::None,
@@ -32,7 +32,7 @@ fn sighting(article: &str, share: f64) -> Sighting {
         priority: Priority::Normal,
         bars: Vec::new(),
         options: Vec::new(),
-        matched: String::new(),
+        matched: Shared::default(),
         dense: 0.0,
         lexical: 0.0,
         intent: 0.0,

@@ -1,7 +1,9 @@
 //! Nothing grows without end.
 
 use super::floor::*;
-use crate::dispatch::{DispatchError, HandleOptions};
+use crate::decision::Evidence;
+use crate::dispatch::recorded::weight;
+use crate::dispatch::{DispatchError, HandleOptions, Outcome};
 use crate::message::{Channel, Message};
 
 #[tokio::test(start_paused = true)]
@@ -89,4 +91,19 @@ async fn the_work_on_a_conversation_ends_with_its_messages() {
     }
     breathe().await;
     assert_eq!(tasks(), before);
+}
+
+/// Evidence would be half of what a decision weighs, and no reply carries it.
+#[tokio::test(start_paused = true)]
+async fn what_is_kept_of_a_decision_is_its_reply_without_the_evidence() {
+    let floor = Floor::new();
+    let outcome = floor.say("c", "r1", "answer a").await;
+    assert_eq!(outcome.decision.evidence, Evidence::default());
+    let kept = weight(&outcome);
+    assert!((size_of::<Outcome>()..3_000).contains(&kept), "{kept}");
+    let longer = floor.say("d", "r1", &format!("answer {}", "a".repeat(100))).await;
+    assert!(
+        weight(&longer) >= kept + 4 * 99,
+        "its question, its answer in two forms, and what is said"
+    );
 }

@@ -13,6 +13,7 @@ use super::super::desk::Desk;
 use super::super::reading::{Reading, Wanted};
 use super::super::settle::later;
 use super::super::*;
+use crate::decision::evidence::Piece;
 use crate::decision::{
     Action, Answer, Choice, Decision, Destination, Evidence, Explanation, Guarantee,
     Outcome as PartOutcome, Part, Reason, SmallTalk, Urgency,
@@ -22,7 +23,6 @@ use crate::knowledge::{Phrase, Phrases};
 use crate::message::{
     ArticleId, Channel, Content, Language, Priority, Probability, QueueId, RequestId, Risk,
 };
-use crate::release::BundleInfo;
 use crate::triage::{self, Input, Turn};
 
 /// The stage.
@@ -223,7 +223,7 @@ async fn read(turn: Turn, _wanted: &Wanted) -> Result<Reading, Problem> {
         return Err(problem());
     }
     let timings = triage::Timings { encodings: 1, ..triage::Timings::default() };
-    let bundle = BundleInfo::default();
+    let bundle = Arc::default();
     Ok(Reading { decision: decide(&turn), phrases: Arc::new(BuiltIn::default()), bundle, timings })
 }
 
@@ -270,7 +270,8 @@ pub(in crate::dispatch) fn decide(turn: &Turn) -> Decision {
     let urgent = parts.iter().any(|part| part.reason == Reason::Urgent);
     let priority = if urgent { Priority::Urgent } else { Priority::Normal };
     let urgency = Urgency { priority, ..Urgency::default() };
-    let (action, evidence) = (action(&parts), Evidence::default());
+    let seen = Piece { urgent_words: vec![turn.text.clone()], ..Piece::default() };
+    let (action, evidence) = (action(&parts), Evidence { whole: seen, ..Evidence::default() });
     Decision { action, parts, urgency, language: Language::EN, mode: turn.mode, evidence }
 }
 
@@ -331,7 +332,7 @@ pub(in crate::dispatch) fn to(queue: &str, priority: Priority) -> PartOutcome {
 pub(in crate::dispatch) fn answer(article: &str) -> PartOutcome {
     PartOutcome::Answer(Box::new(Answer {
         article: ArticleId::new(article).unwrap(),
-        revision: "r1".to_owned(),
+        revision: "r1".into(),
         title: article.to_owned(),
         text: format!("About {article}."),
         markdown: format!("About *{article}*."),

@@ -112,7 +112,7 @@ pub(super) fn seen(decision: &Decision, record: &Record, judged: &Judged, scored
         language: decision.language,
         relevant: record.relevant.articles().to_vec(),
         best: best.map(|sighting| sighting.article.clone()),
-        matched: best.map_or_else(String::new, |sighting| sighting.matched.clone()),
+        matched: best.map_or_else(String::new, |sighting| sighting.matched.to_string()),
         hit: judged.right(),
         score: scored.score,
         right: scored.right,

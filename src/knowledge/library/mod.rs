@@ -16,7 +16,7 @@ use super::passage::{Passage, passages};
 use super::phrases::Phrases;
 use super::wording::same_text_key;
 use crate::encoder::{Embedding, EncoderError, Role};
-use crate::message::{ArticleId, Language};
+use crate::message::{ArticleId, Language, Shared};
 
 /// Candidates taken from the questions' vectors, from the passages' vectors and from each lexical index.
 const CANDIDATES: usize = 64;
@@ -34,7 +34,7 @@ pub struct Entry {
     /// The article, as an index into `Library::articles`.
     pub article: usize,
     /// As the editor wrote it.
-    pub text: String,
+    pub text: Shared,
     /// Which of the article's questions; `None` is its title.
     pub question: Option<usize>,
     /// Equal for entries whose text reads the same, in whichever article.
@@ -47,6 +47,7 @@ pub struct Library {
     articles: Vec<Article>,
     by_id: HashMap<ArticleId, usize>,
     groups: Groups,
+    group_names: Vec<Shared>,
     phrases: Phrases,
     revision: String,
     entries: Entries,
@@ -84,7 +85,7 @@ impl Library {
         articles.sort_by(|a, b| a.id.cmp(&b.id));
         refuse_duplicates(&articles)?;
         for article in &mut articles {
-            article.revision = article.served_hash();
+            article.revision = article.served_hash().into();
         }
         let (entries, entries_of) = entries(&articles);
         let (passages, passages_of) = all_passages(&articles);
@@ -92,9 +93,11 @@ impl Library {
         let vectors = texts.embed(embed)?;
         let entries = Entries::new(entries, entries_of, vectors.entries);
         let passages = Passages::new(passages, passages_of, vectors.passages);
+        let groups = Groups::of(&articles);
         Ok(Self {
             by_id: by_id(&articles),
-            groups: Groups::of(&articles),
+            group_names: group_names(&groups, &articles),
+            groups,
             revision: revision(&articles, &phrases),
             articles,
             phrases,
@@ -124,9 +127,8 @@ impl Library {
     }
 
     /// A group's name: the id of its first article.
-    pub fn group_name(&self, group: usize) -> &str {
-        let first = self.groups.members(group).first().and_then(|at| self.articles.get(*at));
-        first.map_or("", |article| article.id.as_str())
+    pub fn group_name(&self, group: usize) -> Shared {
+        self.group_names.get(group).cloned().unwrap_or_default()
     }
 
     /// The member of an article's group in a language: the article itself if it is in that language.
@@ -322,6 +324,12 @@ impl Passages {
     }
 }
 
+fn group_names(groups: &Groups, articles: &[Article]) -> Vec<Shared> {
+    let first = |group| groups.members(group).first().and_then(|at| articles.get(*at));
+    let name = |article: &Article| Shared::from(article.id.as_str());
+    (0..groups.len()).map(|group| first(group).map(name).unwrap_or_default()).collect()
+}
+
 fn refuse_duplicates(articles: &[Article]) -> Result<(), KnowledgeError> {
     let mut seen = HashSet::new();
     for id in articles.iter().flat_map(|a| std::iter::once(&a.id).chain(&a.aliases)) {
@@ -335,7 +343,7 @@ fn refuse_duplicates(articles: &[Article]) -> Result<(), KnowledgeError> {
 fn revision(articles: &[Article], phrases: &Phrases) -> String {
     let mut hash = FieldHash::default();
     for article in articles {
-        hash.field(article.id.as_str(), &article.revision);
+        hash.field(article.id.as_str(), article.revision.as_str());
     }
     for (phrase, language, text) in phrases.texts() {
         hash.field(phrase.key(), language.as_str());
@@ -357,7 +365,7 @@ fn entries(articles: &[Article]) -> (Vec<Entry>, Vec<Range<usize>>) {
         for (question, text) in title.chain(questions).filter(|(_, text)| !text.trim().is_empty()) {
             let next = wordings.len();
             let wording = *wordings.entry(same_text_key(text)).or_insert(next);
-            all.push(Entry { article, text: text.to_owned(), question, wording });
+            all.push(Entry { article, text: text.into(), question, wording });
         }
         of.push(start..all.len());
     }

@@ -144,7 +144,7 @@ fn finish(mut article: Article, body: Span) -> Article {
     if article.lang == Language::UND {
         article.lang = language::detect(&format!("{}\n{}", article.title, article.answer), None);
     }
-    article.revision = article.served_hash();
+    article.revision = article.served_hash().into();
     article
 }
 

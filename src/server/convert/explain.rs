@@ -28,13 +28,13 @@ pub(super) fn explanation(
 fn candidate(candidate: &Candidate) -> v1::Candidate {
     v1::Candidate {
         article_id: candidate.article.to_string(),
-        article_revision: candidate.revision.clone(),
-        matched_question: candidate.matched.clone(),
+        article_revision: candidate.revision.to_string(),
+        matched_question: candidate.matched.to_string(),
         dense: candidate.dense,
         lexical: candidate.lexical,
         intent: candidate.intent,
         probability: candidate.probability.get(),
-        answer_group: candidate.group.clone(),
+        answer_group: candidate.group.to_string(),
     }
 }
 

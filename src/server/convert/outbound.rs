@@ -54,7 +54,7 @@ fn part_outcome(part: &Part, outcome: &Outcome) -> part::Outcome {
 fn wire_answer(answer: &decision::Answer) -> v1::Answer {
     v1::Answer {
         article_id: answer.article.to_string(),
-        article_revision: answer.revision.clone(),
+        article_revision: answer.revision.to_string(),
         title: answer.title.clone(),
         text: answer.text.clone(),
         markdown: answer.markdown.clone(),
