@@ -61,16 +61,14 @@ impl Bundle {
             texts.into_iter().zip(embed(&asked)?).collect();
         let (kept, target) = (Kept(vectors.folder()), source.policy.target);
         let key = Key::new(&batcher.model().hash, library.revision(), target);
-        let Fitted { readers, examples, learned } = match kept.find(key) {
-            Some((readers, sides, learned)) => {
-                Fitted { readers, examples: Examples::new(&known, sides), learned }
-            }
-            None => {
-                let fitted = Fitted::fit(&library, &known, target, progress)?;
-                kept.keep(key, &(&fitted.readers, fitted.examples.sides(), &fitted.learned));
-                fitted
-            }
+        let fitted = if let Some((readers, sides, learned)) = kept.find(key) {
+            Fitted { readers, examples: Examples::new(&known, sides), learned }
+        } else {
+            let fitted = Fitted::fit(&library, &known, target, progress)?;
+            kept.keep(key, &(&fitted.readers, fitted.examples.sides(), &fitted.learned));
+            fitted
         };
+        let Fitted { readers, examples, learned } = fitted;
         let info = info(batcher.model(), &library, (&readers, &examples, &learned), &source.policy);
         let Learned { fusion, gate } = learned;
         Ok(Self {
@@ -136,7 +134,7 @@ fn info(
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
         for nibble in [byte >> 4, byte & 15] {
             text.extend(char::from_digit(u32::from(nibble), 16));

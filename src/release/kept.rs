@@ -14,6 +14,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
+use super::build::hex;
+
 /// The form of the file.
 const MAGIC: &[u8; 8] = b"FLFIT01\n";
 /// Bytes of a SHA-256.
@@ -39,8 +41,7 @@ impl Key {
     }
 
     fn file(self) -> String {
-        let short = self.0.iter().take(8).map(|byte| format!("{byte:02x}")).collect::<String>();
-        format!("{short}.{ENDING}")
+        format!("{}.{ENDING}", hex(self.0.get(..8).unwrap_or(&self.0)))
     }
 }
 
@@ -110,6 +111,8 @@ fn thin_out(folder: &Path) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn folder(name: &str) -> PathBuf {
@@ -177,13 +180,16 @@ mod tests {
     fn the_number_of_fits_is_bounded_and_the_newest_stays() {
         let folder = folder("many");
         let kept = Kept(Some(&folder));
-        for revision in 0..2 * MOST {
-            kept.keep(key(&revision.to_string()), &revision);
-            // Files of one moment have no order.
-            std::thread::sleep(std::time::Duration::from_millis(5));
+        for revision in 0..2 * MOST as u64 {
+            let key = key(&revision.to_string());
+            kept.keep(key, &revision);
+            let file = fs::OpenOptions::new().write(true).open(folder.join(key.file())).unwrap();
+            // Files of one moment would have no order.
+            let written = SystemTime::UNIX_EPOCH + Duration::from_secs(revision);
+            file.file().set_modified(written).unwrap();
         }
         assert_eq!(fs::read_dir(&folder).unwrap().count(), MOST);
-        assert_eq!(kept.find(key("15")), Some(2 * MOST - 1));
+        assert_eq!(kept.find(key("15")), Some(15));
         assert_eq!(kept.find::<usize>(key("0")), None);
     }
 

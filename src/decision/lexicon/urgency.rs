@@ -12,10 +12,10 @@ use super::fold::{compact, fold, words};
 pub(super) fn urgent_words(text: &str) -> Vec<&'static str> {
     let rules = Rules::get();
     let folded = fold(text);
-    let zh = rules.zh.words.each(&rules.zh.strike(compact(&folded)));
-    let en = rules.en.words.each(&rules.en.strike(words(&folded)));
+    let zh = rules.zh.finder.each(&rules.zh.strike(compact(&folded)));
+    let en = rules.en.finder.each(&rules.en.strike(words(&folded)));
     let mut names: Vec<&'static str> = Vec::new();
-    for rule in rules.rules.iter().filter(|rule| rule.fires(&zh, &en)) {
+    for rule in rules.all.iter().filter(|rule| rule.fires(&zh, &en)) {
         if !names.contains(&rule.name.as_str()) {
             names.push(&rule.name);
         }
@@ -29,7 +29,7 @@ pub(super) fn urgent_words(text: &str) -> Vec<&'static str> {
 pub(super) struct Rules {
     zh: Words,
     en: Words,
-    rules: Vec<Rule>,
+    all: Vec<Rule>,
 }
 
 /// The words of one language, in the form in which they stand in a text.
@@ -40,7 +40,7 @@ struct Words {
     any_figure: Finder,
     /// What a figure leaves behind.
     mark: &'static str,
-    words: Finder,
+    finder: Finder,
 }
 
 /// Groups of words by their numbers; each group must have a word in the text, and there must be a group.
@@ -82,14 +82,14 @@ impl From<Data> for Rules {
             zh: numbered(rule.zh, &mut zh),
             en: numbered(rule.en, &mut en),
         });
-        let rules = rules.collect();
+        let all = rules.collect();
         let padded =
             |words: Vec<String>| words.into_iter().map(|word| format!(" {word} ")).collect();
         let Figures { zh: figures_zh, en: figures_en } = data.figures;
         Self {
             zh: Words::new(figures_zh, &zh, "#"),
             en: Words::new(padded(figures_en), &padded(en), " # "),
-            rules,
+            all,
         }
     }
 }
@@ -106,7 +106,7 @@ fn numbered(groups: Vec<Vec<String>>, all: &mut Vec<String>) -> Vec<Vec<usize>> 
 impl Words {
     fn new(figures: Vec<String>, words: &[String], mark: &'static str) -> Self {
         let any_figure = Finder::new(&figures);
-        Self { figures, any_figure, mark, words: Finder::new(words) }
+        Self { figures, any_figure, mark, finder: Finder::new(words) }
     }
 
     fn strike(&self, mut text: String) -> String {
