@@ -27,6 +27,7 @@ use std::sync::Arc;
 pub use batcher::Batcher;
 pub use engine::Backend;
 pub use error::EncoderError;
+pub use kernels::steps;
 pub use layout::Pooling;
 pub use local::LocalEncoder;
 

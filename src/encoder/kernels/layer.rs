@@ -39,7 +39,7 @@ impl<P: Product> Layer<P> {
         self.add_output(style, arena)
     }
 
-    fn project(&self, heads: Heads, arena: &mut Arena<P>) -> Result<(), GemmError> {
+    pub(super) fn project(&self, heads: Heads, arena: &mut Arena<P>) -> Result<(), GemmError> {
         let width = 3 * heads.hidden();
         let Arena { rows, sums, projected, .. } = arena;
         let sums = &mut sums[..projected.len()];
@@ -51,7 +51,7 @@ impl<P: Product> Layer<P> {
         Ok(())
     }
 
-    fn add_attended(&self, heads: Heads, arena: &mut Arena<P>) -> Result<(), GemmError> {
+    pub(super) fn add_attended(&self, heads: Heads, arena: &mut Arena<P>) -> Result<(), GemmError> {
         let hidden = heads.hidden();
         let Arena { context, rows, sums, vectors, .. } = arena;
         for (at, context) in context.chunks_exact(hidden).enumerate() {
@@ -67,7 +67,7 @@ impl<P: Product> Layer<P> {
         Ok(())
     }
 
-    fn widen(&self, style: Style, arena: &mut Arena<P>) -> Result<(), GemmError> {
+    pub(super) fn widen(&self, style: Style, arena: &mut Arena<P>) -> Result<(), GemmError> {
         let Arena { rows, wide, wide_row, sums, vectors, .. } = arena;
         let tokens = vectors.len() / style.heads.hidden();
         let sums = &mut sums[..tokens * style.intermediate];
@@ -79,7 +79,7 @@ impl<P: Product> Layer<P> {
         Ok(())
     }
 
-    fn add_output(&self, style: Style, arena: &mut Arena<P>) -> Result<(), GemmError> {
+    pub(super) fn add_output(&self, style: Style, arena: &mut Arena<P>) -> Result<(), GemmError> {
         let hidden = style.heads.hidden();
         let Arena { wide, rows, sums, vectors, .. } = arena;
         let sums = &mut sums[..vectors.len()];
@@ -94,7 +94,7 @@ impl<P: Product> Layer<P> {
 }
 
 /// Attention within each text.
-fn mix<P: Product>(heads: Heads, arena: &mut Arena<P>) {
+pub(super) fn mix<P: Product>(heads: Heads, arena: &mut Arena<P>) {
     let hidden = heads.hidden();
     let mut projected = arena.projected.as_slice();
     let mut context = arena.context.as_mut_slice();

@@ -31,6 +31,7 @@ mod arena;
 mod layer;
 mod pack;
 mod peak;
+pub mod steps;
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
