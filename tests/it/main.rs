@@ -27,3 +27,5 @@ mod cli;
 mod models;
 #[cfg(test)]
 mod cases;
+#[cfg(test)]
+mod fast_path;
