@@ -55,7 +55,7 @@ impl Calibration {
 
     /// P(right).
     pub fn probability(&self, readings: &Readings) -> Probability {
-        Probability::new(sigmoid(self.log_odds(&readings.values())))
+        Probability::new(sigmoid(self.log_odds(readings)))
     }
 
     /// Each reading with its share in the log-odds.
@@ -91,8 +91,9 @@ impl Calibration {
         self.weights.iter().chain([&self.intercept]).flat_map(|number| number.to_le_bytes())
     }
 
-    fn log_odds(&self, values: &[f64; COUNT]) -> f64 {
-        values.iter().zip(self.weights).map(|(x, w)| x * w).sum::<f64>() + self.intercept
+    /// ln(P / (1 - P)).
+    pub fn log_odds(&self, readings: &Readings) -> f64 {
+        readings.values().iter().zip(self.weights).map(|(x, w)| x * w).sum::<f64>() + self.intercept
     }
 }
 
@@ -202,7 +203,7 @@ mod tests {
     }
 
     fn any_readings() -> impl Strategy<Value = Readings> {
-        prop::array::uniform13(-2.0..2.0f64).prop_map(Readings::from_values)
+        prop::array::uniform14(-2.0..2.0f64).prop_map(Readings::from_values)
     }
 
     proptest! {

@@ -275,6 +275,8 @@ readings! {
     agreement: rising;
     /// Similarity ahead of the nearest out-of-scope text's.
     foreign_gap: rising;
+    /// The classifier's log-odds that something here answers, over 7; 0 where it learned of nothing outside.
+    inside: rising;
     /// Words, logarithm over 4, at most 1.
     length: free;
 }
@@ -292,7 +294,8 @@ mod tests {
         assert!(
             Readings::from_values(values).values().map(f64::to_bits) == values.map(f64::to_bits)
         );
-        assert_eq!(Readings::from_values(values).length.to_bits(), 12f64.to_bits());
+        let last = (Readings::COUNT - 1) as f64;
+        assert_eq!(Readings::from_values(values).length.to_bits(), last.to_bits());
         assert_eq!(Readings::NAMES.last(), Some(&"length"));
     }
 

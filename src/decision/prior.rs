@@ -6,4 +6,4 @@ use super::calibration::Calibration;
 
 /// Weights in the order of `Readings::NAMES`.
 pub(super) const CALIBRATION: Calibration =
-    Calibration::new([0.8, 1.5, 0.3, 1.0, 0.3, 2.0, 1.5, 0.2, 0.8, 1.2, 0.2, 0.8, 0.5], -4.0);
+    Calibration::new([0.8, 1.5, 0.3, 1.0, 0.3, 2.0, 1.5, 0.2, 0.8, 1.2, 0.2, 0.8, 1.0, 0.5], -4.0);

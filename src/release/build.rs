@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use super::examples::{self, Examples, Sides};
 use super::kept::{Kept, Key};
 use super::lessons::{Learned, School};
+use super::outside::Outside;
 use super::readers::{Readers, Training};
 use super::{Bundle, BundleInfo, ReleaseError, VectorCache};
 use crate::decision::policy;
@@ -24,6 +25,8 @@ pub struct Source {
     pub phrases: Phrases,
     /// What the operator decided.
     pub policy: policy::Config,
+    /// Messages that are known to be answered by none of the articles: a class of their own for the classifier.
+    pub outside: Vec<String>,
 }
 
 /// How far a build is.
@@ -59,12 +62,13 @@ impl Bundle {
             texts.iter().map(|text| ((*text).to_owned(), Role::Query)).collect();
         let known: HashMap<&'static str, Embedding> =
             texts.into_iter().zip(embed(&asked)?).collect();
+        let outside = Outside::embed(source.outside, &mut embed)?;
         let (kept, target) = (Kept(vectors.folder()), source.policy.target);
-        let key = Key::new(&batcher.model().hash, library.revision(), target);
+        let key = Key::new(&batcher.model().hash, &outside.revision(&library), target);
         let fitted = if let Some((readers, sides, learned)) = kept.find(key) {
-            Fitted { readers, examples: Examples::new(&known, sides), learned }
+            Fitted { readers, examples: Examples::new(&known, outside, sides), learned }
         } else {
-            let fitted = Fitted::fit(&library, &known, target, progress)?;
+            let fitted = Fitted::fit(&library, (&known, outside), target, progress)?;
             kept.keep(key, &(&fitted.readers, fitted.examples.sides(), &fitted.learned));
             fitted
         };
@@ -93,14 +97,14 @@ struct Fitted {
 impl Fitted {
     fn fit(
         library: &Library,
-        known: &HashMap<&'static str, Embedding>,
+        (known, outside): (&HashMap<&'static str, Embedding>, Outside),
         target: f64,
         progress: &mut dyn FnMut(Step),
     ) -> Result<Self, ReleaseError> {
         progress(Step::Fit);
-        let training = Training::of(library);
+        let training = Training::of(library, &outside.vectors);
         let readers = training.fit(library)?;
-        let examples = Examples::new(known, Sides::fit(known, library)?);
+        let examples = Examples::new(known, outside, Sides::fit(known, library)?);
         progress(Step::Learn);
         let school =
             School { library, training: &training, readers: &readers, examples: &examples };

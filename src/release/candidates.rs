@@ -26,6 +26,8 @@ pub(super) struct Candidate {
 pub(super) struct Aside {
     /// Similarity to the nearest out-of-scope text, on the library's scale.
     pub(super) foreign: f64,
+    /// The classifier's probability that nothing here answers it; `None` where it learned of no such text.
+    pub(super) outside: Option<f64>,
     /// Its length in words.
     pub(super) words: f64,
 }
@@ -140,6 +142,7 @@ impl Field {
             share: self.shares.get(at).copied().unwrap_or_default(),
             agreement: f64::from(u8::from(favourite == Favourite::Both)),
             foreign_gap: (question - aside.foreign).clamp(-1.0, 1.0),
+            inside: aside.outside.map_or(0.0, |outside| log_odds(1.0 - outside) / 7.0),
             length: (aside.words.ln_1p() / 4.0).min(1.0),
         };
         Placed {

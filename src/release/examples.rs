@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::candidates::Aside;
+use super::outside::Outside;
 use super::readers::Scale;
 use crate::decision::lexicon::{self, Wish};
 use crate::encoder::Embedding;
@@ -17,7 +18,10 @@ use crate::text::shape;
 /// Embedded examples and what was fitted on them.
 #[derive(Debug)]
 pub(super) struct Examples {
-    foreign: Vec<(&'static str, Embedding)>,
+    /// Texts of no shop, then texts that are known to be answered by nothing here.
+    foreign: Vec<(String, Embedding)>,
+    /// How many of them are of the first kind.
+    of_no_shop: usize,
     sides: Sides,
 }
 
@@ -74,10 +78,18 @@ impl Sides {
 
 impl Examples {
     /// The embedded examples, with what was fitted on them. A text without a vector is left out.
-    pub(super) fn new(vectors: &HashMap<&'static str, Embedding>, sides: Sides) -> Self {
-        let embedded = |text: &&'static str| Some((*text, vectors.get(text)?.clone()));
-        let foreign = lexicon::examples().out_of_scope.iter().filter_map(embedded).collect();
-        Self { foreign, sides }
+    pub(super) fn new(
+        vectors: &HashMap<&'static str, Embedding>,
+        outside: Outside,
+        sides: Sides,
+    ) -> Self {
+        let embedded =
+            |text: &&'static str| Some((String::from(*text), vectors.get(text)?.clone()));
+        let mut foreign: Vec<_> =
+            lexicon::examples().out_of_scope.iter().filter_map(embedded).collect();
+        let of_no_shop = foreign.len();
+        foreign.extend(outside.texts.into_iter().zip(outside.vectors));
+        Self { foreign, of_no_shop, sides }
     }
 
     /// What was fitted.
@@ -95,26 +107,52 @@ impl Examples {
         yes(self.sides.urgent.as_ref(), vector)
     }
 
-    /// The out-of-scope texts.
-    pub(super) fn foreign(&self) -> impl Iterator<Item = (&'static str, &Embedding)> {
-        self.foreign.iter().map(|(text, vector)| (*text, vector))
+    /// The texts of no shop, each with its place for [`Examples::aside_of_foreign`].
+    pub(super) fn foreign(&self) -> impl Iterator<Item = (usize, (&str, &Embedding))> {
+        self.placed().take(self.of_no_shop)
     }
 
-    pub(super) fn aside(&self, text: &str, vector: &Embedding, scale: Scale) -> Aside {
-        Aside { foreign: self.nearest_foreign(vector, None, scale), words: words(text) }
+    /// The texts that are known to be answered by nothing here, likewise.
+    pub(super) fn outside(&self) -> impl Iterator<Item = (usize, (&str, &Embedding))> {
+        self.placed().skip(self.of_no_shop)
     }
 
-    /// The same for the out-of-scope text at `at`, as if it were not in the list.
-    pub(super) fn aside_of_foreign(&self, at: usize, scale: Scale) -> Aside {
+    fn placed(&self) -> impl Iterator<Item = (usize, (&str, &Embedding))> {
+        self.foreign.iter().map(|(text, vector)| (text.as_str(), vector)).enumerate()
+    }
+
+    /// The facts about a text, to which the classifier gives a probability of being outside.
+    pub(super) fn aside(
+        &self,
+        text: &str,
+        vector: &Embedding,
+        (scale, outside): (Scale, Option<f64>),
+    ) -> Aside {
+        let foreign = self.nearest_foreign(vector, None, scale);
+        Aside { foreign, outside, words: words(text) }
+    }
+
+    /// The same for the text at `at`, as if it were not in the list.
+    pub(super) fn aside_of_foreign(
+        &self,
+        at: usize,
+        (scale, outside): (Scale, Option<f64>),
+    ) -> Aside {
         let Some((text, vector)) = self.foreign.get(at) else {
-            return Aside { foreign: -1.0, words: 0.0 };
+            return Aside { foreign: -1.0, outside, words: 0.0 };
         };
-        Aside { foreign: self.nearest_foreign(vector, Some(at), scale), words: words(text) }
+        Aside {
+            foreign: self.nearest_foreign(vector, Some(at), scale),
+            outside,
+            words: words(text),
+        }
     }
 
     /// The numbers that make it what it is, little-endian: what a bundle hashes.
     pub(super) fn bytes(&self) -> impl Iterator<Item = u8> + '_ {
-        [&self.sides.wish, &self.sides.urgent].into_iter().flatten().flat_map(Head::bytes)
+        let heads =
+            [&self.sides.wish, &self.sides.urgent].into_iter().flatten().flat_map(Head::bytes);
+        heads.chain(self.outside().flat_map(|(_, (text, _))| text.bytes().chain([0])))
     }
 
     fn nearest_foreign(&self, vector: &Embedding, but: Option<usize>, scale: Scale) -> f64 {

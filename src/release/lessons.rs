@@ -7,6 +7,7 @@
 //! | a question as if it stood nowhere | its own group comes first | 1 |
 //! | a question as if its whole group did not exist: scope's near edge | never | 1/4 |
 //! | a text of no shop: far out of scope | never | 1/4 |
+//! | a text known to be answered by nothing here, if there are any | never | 1/4 |
 //!
 //! The weights say what traffic is expected: two thirds in scope, half of the rest about similar matters. They were fixed on
 //! the training parts of open sets, where a threshold found like this for 0.95 then kept 0.92 to 1.00. Nothing here is a
@@ -29,6 +30,7 @@ use crate::text::language;
 
 const NEAR: f64 = 0.25;
 const FAR: f64 = 0.25;
+const OUTSIDE: f64 = 0.25;
 /// Fewer lessons than this teach nothing that the shipped coefficients do not know better.
 const FEWEST: usize = 20;
 /// An out-of-scope text this near to a question of the library is in scope here.
@@ -60,6 +62,9 @@ struct Held {
     aside: Aside,
 }
 
+/// A text outside of the knowledge: what it comes nearest to.
+type Outsider = (Vec<Candidate>, Aside);
+
 /// A sample, and whether its candidate is one that would be answered: what a person handles needs no threshold.
 struct Judged {
     sample: Sample,
@@ -69,10 +74,12 @@ struct Judged {
 impl School<'_> {
     /// Learns the mix of the readers and the gate.
     pub(super) fn learn(&self, target: f64) -> Result<Learned, ReleaseError> {
-        let held = self.held_out()?;
+        let opinions = self.training.held_out(self.readers)?;
+        let outsiders = self.outsiders(&opinions.outside)?;
+        let held = self.held_out(opinions.known)?;
         let lessons: Vec<Lesson> = held.iter().filter_map(Held::lesson).collect();
         let fusion = Fusion::fit(&lessons);
-        let judged = self.judged(&held, &fusion)?;
+        let judged = self.judged(&held, &outsiders, &fusion)?;
         let samples: Vec<Sample> = judged.iter().map(|judged| judged.sample).collect();
         let calibration = Calibration::fit(&samples);
         let known = !self.library.articles().is_empty();
@@ -81,8 +88,7 @@ impl School<'_> {
         Ok(Learned { fusion, gate: Gate { calibration, threshold, state } })
     }
 
-    fn held_out(&self) -> Result<Vec<Held>, ReleaseError> {
-        let mut opinions = self.training.held_out()?;
+    fn held_out(&self, mut opinions: Vec<Option<Opinion>>) -> Result<Vec<Held>, ReleaseError> {
         // Not every lesson is held out where there are thousands.
         let take = |at: usize| Some((at, opinions.get_mut(at)?.take()?));
         let lessons: Vec<_> = self.training.lessons().into_iter().filter_map(take).collect();
@@ -103,7 +109,7 @@ impl School<'_> {
         let mut strangers = gather(&hits, &opinion.without(group), scale);
         strangers.retain(|candidate| candidate.group != group);
         let candidates = compared(gather(&hits, opinion, scale));
-        let aside = examples.aside(text, &vector, scale);
+        let aside = examples.aside(text, &vector, (scale, opinion.outside));
         Ok(Held { group, language, candidates, strangers: compared(strangers), aside })
     }
 
@@ -113,7 +119,12 @@ impl School<'_> {
     }
 
     /// The samples of the table above; none where there are too few lessons.
-    fn judged(&self, held: &[Held], fusion: &Fusion) -> Result<Vec<Judged>, KnowledgeError> {
+    fn judged(
+        &self,
+        held: &[Held],
+        outsiders: &[Outsider],
+        fusion: &Fusion,
+    ) -> Result<Vec<Judged>, KnowledgeError> {
         if held.len() < FEWEST {
             return Ok(Vec::new());
         }
@@ -125,13 +136,37 @@ impl School<'_> {
             let near = best(strangers, fusion, *aside);
             all.extend(near.map(|placed| self.sample(&placed, *language, (false, NEAR))));
         }
-        let foreigners = self.foreigners(fusion)?;
-        let weight = FAR * held.len() as f64 / foreigners.len().max(1) as f64;
-        for placed in foreigners {
-            let language = self.language(Some(placed.candidate.hit.article));
-            all.push(self.sample(&placed, language, (false, weight)));
-        }
+        all.extend(self.strangers(&self.foreigners(fusion)?, FAR * held.len() as f64));
+        let outsiders: Vec<Placed> = outsiders
+            .iter()
+            .filter_map(|(candidates, aside)| best(candidates, fusion, *aside))
+            .collect();
+        all.extend(self.strangers(&outsiders, OUTSIDE * held.len() as f64));
         Ok(all)
+    }
+
+    /// Samples that are never right, of this weight together.
+    fn strangers(&self, placed: &[Placed], weight: f64) -> Vec<Judged> {
+        let each = weight / placed.len().max(1) as f64;
+        let sample = |placed: &Placed| {
+            let language = self.language(Some(placed.candidate.hit.article));
+            self.sample(placed, language, (false, each))
+        };
+        placed.iter().map(sample).collect()
+    }
+
+    /// What texts outside come nearest to, read as if they had not been learned from.
+    fn outsiders(&self, opinions: &[Option<Opinion>]) -> Result<Vec<Outsider>, KnowledgeError> {
+        let Self { library, readers, examples, .. } = *self;
+        let mut found = Vec::new();
+        for ((at, (text, vector)), opinion) in examples.outside().zip(opinions) {
+            let Some(opinion) = opinion else { continue };
+            let scale = readers.scales.for_language(language::detect(text, None));
+            let candidates = gather(&library.hits(vector, text)?, opinion, scale);
+            let aside = examples.aside_of_foreign(at, (scale, opinion.outside));
+            found.push((compared(candidates), aside));
+        }
+        Ok(found)
     }
 
     fn sample(&self, placed: &Placed, asked_in: Language, (right, weight): (bool, f64)) -> Judged {
@@ -148,11 +183,11 @@ impl School<'_> {
     fn foreigners(&self, fusion: &Fusion) -> Result<Vec<Placed>, KnowledgeError> {
         let Self { library, readers, examples, .. } = *self;
         let mut found = Vec::new();
-        for (at, (text, vector)) in examples.foreign().enumerate() {
+        for (at, (text, vector)) in examples.foreign() {
             let opinion = readers.opinion(vector);
             let scale = readers.scales.for_language(language::detect(text, None));
             let candidates = gather(&library.hits(vector, text)?, &opinion, scale);
-            let aside = examples.aside_of_foreign(at, scale);
+            let aside = examples.aside_of_foreign(at, (scale, opinion.outside));
             found.extend(best(&compared(candidates), fusion, aside));
         }
         found.retain(|placed| placed.readings.question < KNOWN_HERE);

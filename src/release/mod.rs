@@ -15,6 +15,7 @@ mod build;
 mod candidates;
 mod readers;
 mod examples;
+mod outside;
 mod lessons;
 mod read;
 pub mod check;

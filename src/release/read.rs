@@ -45,7 +45,7 @@ impl Bundle {
         let opinion = self.readers.opinion(vector);
         let hits = self.library.hits(vector, text)?;
         let scale = self.readers.scales.for_language(view.language);
-        let aside = self.examples.aside(text, vector, scale);
+        let aside = self.examples.aside(text, vector, (scale, opinion.outside));
         let placed = place(gather(&hits, &opinion, scale), &self.fusion, aside);
         let sightings = placed.iter().take(KEPT).filter_map(|placed| self.sighting(placed, view));
         Ok(Piece {

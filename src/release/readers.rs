@@ -23,9 +23,17 @@ pub(super) struct Opinion {
     pub(super) intent: Vec<f64>,
     /// How typical it is of each group.
     pub(super) likeness: Vec<f64>,
+    /// Probability that nothing here answers it; `None` where no text outside of the knowledge was learned from.
+    pub(super) outside: Option<f64>,
 }
 
 impl Opinion {
+    /// From the head's `scores`, of which those beyond the groups are the class of texts outside.
+    fn new(mut scores: Vec<f64>, likeness: Vec<f64>) -> Self {
+        let outside = scores.split_off(likeness.len().min(scores.len())).first().copied();
+        Self { intent: scores, likeness, outside }
+    }
+
     /// The opinion of readers that never heard of a group.
     pub(super) fn without(&self, group: usize) -> Self {
         let mut left = self.clone();
@@ -42,13 +50,23 @@ impl Opinion {
     }
 }
 
-/// The phrasings that readers learn from: an article's questions, or its title where it has none.
+/// The phrasings that readers learn from: an article's questions, or its title where it has none; and texts that are known
+/// to be answered by nothing here, which are a class of their own for the classifier and of no class for the likeness.
 pub(super) struct Training {
     /// Indices into the library's entries.
     pub(super) entries: Vec<usize>,
     groups: Vec<usize>,
+    /// Those of the entries, then those of the texts outside.
     vectors: Vec<Vec<f32>>,
     classes: Vec<IntentId>,
+}
+
+/// What readers say of texts that they have not seen; `None` where enough others were held out.
+pub(super) struct HeldOut {
+    /// Of the entries.
+    pub(super) known: Vec<Option<Opinion>>,
+    /// Of the texts outside.
+    pub(super) outside: Vec<Option<Opinion>>,
 }
 
 /// Held out at once, so that each question is judged by readers that have not seen it. A small library needs many folds
@@ -63,7 +81,7 @@ fn folds(examples: usize) -> Folds {
 }
 
 impl Training {
-    pub(super) fn of(library: &Library) -> Self {
+    pub(super) fn of(library: &Library, outside: &[Embedding]) -> Self {
         let has_questions: Vec<bool> =
             library.articles().iter().map(|article| !article.questions.is_empty()).collect();
         let learns = |article: usize, is_question: bool| {
@@ -74,7 +92,9 @@ impl Training {
         let (entries, groups) =
             chosen.map(|(at, entry)| (at, library.groups().group(entry.article))).unzip();
         let mut training = Self { entries, groups, vectors: Vec::new(), classes: classes(library) };
-        training.vectors = training.entries.iter().map(|at| library.vector(*at).to_vec()).collect();
+        let known = training.entries.iter().map(|at| library.vector(*at));
+        let all = known.chain(outside.iter().map(Embedding::as_slice));
+        training.vectors = all.map(<[f32]>::to_vec).collect();
         training
     }
 
@@ -102,26 +122,51 @@ impl Training {
             return Ok(Readers { head, likeness: Likeness::empty(self.classes.len()), scales });
         }
         let config = fit::Config::default();
-        let head = fit(&self.vectors, &self.groups, self.classes.clone(), &config)?;
-        let likeness = Likeness::fit(&self.examples()?)?;
+        let head = fit(&self.vectors, &self.labels(), self.labelled_classes(), &config)?;
+        let likeness = Likeness::fit(&self.known()?)?;
         Ok(Readers { head, likeness, scales })
     }
 
-    /// Per phrasing what readers say that have not seen it; `None` where enough others are held out.
-    pub(super) fn held_out(&self) -> Result<Vec<Option<Opinion>>, FitError> {
+    /// Asks readers that have not seen a text about it. `fitted` has learned likeness from no text outside as it is.
+    pub(super) fn held_out(&self, fitted: &Readers) -> Result<HeldOut, FitError> {
         if self.entries.is_empty() {
-            return Ok(Vec::new());
+            return Ok(HeldOut { known: Vec::new(), outside: Vec::new() });
         }
         let folds = folds(self.entries.len());
-        let examples = self.examples()?;
-        let intents = out_of_fold(&examples, folds, &fit::Config::default())?;
-        let likenesses = Likeness::out_of_fold(&examples, folds)?;
-        let both = intents.into_iter().zip(likenesses);
-        Ok(both.map(|(i, l)| Some(Opinion { intent: i?, likeness: l? })).collect())
+        let labels = self.labels();
+        let all = Examples::new(&self.vectors, &labels, self.labelled_classes().len())?;
+        let mut intents = out_of_fold(&all, folds, &fit::Config::default())?;
+        let beyond = intents.split_off(self.groups.len());
+        let likenesses = Likeness::out_of_fold(&self.known()?, folds)?;
+        let known = intents.into_iter().zip(likenesses);
+        let outside = beyond.into_iter().zip(self.vectors.iter().skip(self.groups.len()));
+        Ok(HeldOut {
+            known: known.map(|(i, l)| Some(Opinion::new(i?, l?))).collect(),
+            outside: outside
+                .map(|(i, vector)| Some(Opinion::new(i?, fitted.likeness.scores(vector))))
+                .collect(),
+        })
     }
 
-    fn examples(&self) -> Result<Examples<'_, Vec<f32>>, FitError> {
-        Examples::new(&self.vectors, &self.groups, self.classes.len())
+    /// The class of each vector; texts outside have the one behind the groups.
+    fn labels(&self) -> Vec<usize> {
+        let outside = self.vectors.len() - self.groups.len();
+        self.groups
+            .iter()
+            .copied()
+            .chain(std::iter::repeat_n(self.classes.len(), outside))
+            .collect()
+    }
+
+    fn labelled_classes(&self) -> Vec<IntentId> {
+        let outside = IntentId::new("outside").ok();
+        let outside = outside.filter(|_| self.vectors.len() > self.groups.len());
+        self.classes.iter().cloned().chain(outside).collect()
+    }
+
+    fn known(&self) -> Result<Examples<'_, Vec<f32>>, FitError> {
+        let vectors = self.vectors.get(..self.groups.len()).unwrap_or_default();
+        Examples::new(vectors, &self.groups, self.classes.len())
     }
 }
 
@@ -135,7 +180,7 @@ fn classes(library: &Library) -> Vec<IntentId> {
 impl Readers {
     pub(super) fn opinion(&self, vector: &Embedding) -> Opinion {
         let vector = vector.as_slice();
-        Opinion { intent: self.head.scores(vector), likeness: self.likeness.scores(vector) }
+        Opinion::new(self.head.scores(vector), self.likeness.scores(vector))
     }
 }
 

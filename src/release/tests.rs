@@ -59,7 +59,12 @@ fn source(answer: &str, target: f64) -> Source {
         article
     });
     let policy = policy::Config { target, ..policy::Config::new(QueueId::new("general").unwrap()) };
-    Source { articles: articles.collect(), phrases: Phrases::default(), policy }
+    Source {
+        articles: articles.collect(),
+        phrases: Phrases::default(),
+        policy,
+        outside: Vec::new(),
+    }
 }
 
 fn folder(name: &str) -> PathBuf {
@@ -110,4 +115,6 @@ fn what_a_fit_depends_on_makes_a_new_one() {
     check("model", "b", source("Three days.", 0.9));
     check("knowledge", "a", source("Five days.", 0.9));
     check("target", "a", source("Three days.", 0.8));
+    let outside = vec!["who wins the match".to_owned()];
+    check("outside", "a", Source { outside, ..source("Three days.", 0.9) });
 }

@@ -221,6 +221,7 @@ fn shop(root: &Path) -> Option<(Triage, Config)> {
         articles: loaded.served_on(options.today),
         phrases: loaded.phrases.clone(),
         policy: config.policy.clone(),
+        outside: Vec::new(),
     };
     let vectors = VectorCache::in_memory(batcher.model());
     let bundle = Bundle::build(source, &batcher, &vectors, &mut |_| ()).unwrap();

@@ -126,6 +126,7 @@ pub(crate) fn open(more: &[(&str, &str)]) -> Shop {
         articles: loaded.served_on(options.today),
         phrases: loaded.phrases.clone(),
         policy,
+        outside: Vec::new(),
     };
     let vectors = VectorCache::in_memory(batcher.model());
     let bundle = Bundle::build(source, &batcher, &vectors, &mut |_| ()).unwrap();

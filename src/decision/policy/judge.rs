@@ -17,8 +17,8 @@ fn judged(rule: &'static str, outcome: Ruled, reason: Reason) -> Judgement {
     Judgement { outcome, reason, rule }
 }
 
-/// How near the runner-up's share must come to the best one's for the two to count as equally good.
-const CLOSE: f64 = 0.8;
+/// Log-odds by which the best candidate must be ahead of the runner-up: with less, either may be meant.
+const CLOSE: f64 = 0.25;
 
 impl Bench<'_> {
     /// The verdict on one question as if automation were on and the gate certified.
@@ -37,7 +37,7 @@ impl Bench<'_> {
             judged("article-routes", self.route(piece), Reason::ArticleRoutes)
         } else if probability < self.config.scope {
             judged("out-of-scope", self.route(piece), Reason::OutOfScope)
-        } else if probability >= self.gate.threshold && !close(piece) {
+        } else if probability >= self.gate.threshold && !self.close(piece) {
             self.send(piece, first, ("gate", Reason::GatePassed))
         } else {
             self.unsure(piece, first)
@@ -73,7 +73,7 @@ impl Bench<'_> {
 
     /// Not certain enough: a question back where two or three articles may be meant, else a person.
     fn unsure(&self, piece: &Piece, first: &Sighting) -> Judgement {
-        let (rule, reason) = Self::doubt(piece, first);
+        let (rule, reason) = self.doubt(piece, first);
         let plausible = self.plausible(piece);
         let together: f64 = plausible.iter().map(|s| self.gate.probability(s).get()).sum();
         if plausible.len() < 2 || together < self.config.clarify {
@@ -82,10 +82,17 @@ impl Bench<'_> {
         self.ask(piece, plausible.into_iter().map(option).collect(), (rule, reason))
     }
 
+    /// The two best candidates are different answers and about equally good.
+    fn close(&self, piece: &Piece) -> bool {
+        let [first, second, ..] = piece.sightings.as_slice() else { return false };
+        let log_odds = |sighting: &Sighting| self.gate.calibration.log_odds(&sighting.readings);
+        log_odds(second) > log_odds(first) - CLOSE
+    }
+
     /// What kind of doubt it is.
-    fn doubt(piece: &Piece, first: &Sighting) -> (&'static str, Reason) {
+    fn doubt(&self, piece: &Piece, first: &Sighting) -> (&'static str, Reason) {
         match first.favourite {
-            _ if close(piece) => ("close-answers", Reason::CloseAnswers),
+            _ if self.close(piece) => ("close-answers", Reason::CloseAnswers),
             Favourite::Classifier | Favourite::Retriever => {
                 ("readers-disagree", Reason::ReadersDisagree)
             }
@@ -132,12 +139,6 @@ impl Bench<'_> {
             priority: self.urgency.priority,
         }
     }
-}
-
-/// The two best candidates are different answers and about equally good.
-fn close(piece: &Piece) -> bool {
-    let [first, second, ..] = piece.sightings.as_slice() else { return false };
-    second.readings.share >= CLOSE * first.readings.share
 }
 
 fn option(sighting: &Sighting) -> Choice {

@@ -27,5 +27,6 @@ pub(super) fn read(
         language: language_of(labelled.iter().map(|record| record.text.as_str())),
         messages: labelled,
         phrases: Some(loaded.phrases),
+        outside: Vec::new(),
     })
 }

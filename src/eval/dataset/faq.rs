@@ -47,6 +47,7 @@ pub(super) fn read(dir: &Path) -> Result<Dataset, DatasetError> {
         kind: Kind::Faq,
         articles,
         phrases: None,
+        outside: Vec::new(),
         messages: queries
             .into_iter()
             .map(|query| Record { relevant: query.relevant, ..labelled(query.text, Vec::new()) })

@@ -1,5 +1,5 @@
 //! The form with labels: `train.jsonl`, `test.jsonl`. A label becomes an article whose questions are its training texts;
-//! a null label is out of scope. A training text without a label teaches nothing: the service learns from articles only.
+//! a null label is out of scope, in training a text that none of the articles answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -38,6 +38,11 @@ pub(super) fn read(dir: &Path, train: Option<&Path>) -> Result<Dataset, DatasetE
         messages: messages.collect(),
         articles,
         phrases: None,
+        outside: taught
+            .iter()
+            .filter(|row| row.label.is_none())
+            .map(|row| row.text.clone())
+            .collect(),
         language,
     })
 }

@@ -72,6 +72,8 @@ pub struct Dataset {
     pub articles: Vec<Article>,
     /// The texts of the service itself, where the set has its own.
     pub phrases: Option<Phrases>,
+    /// Training texts that none of the articles answers.
+    pub outside: Vec<String>,
     /// What it is asked, with the right articles.
     pub messages: Vec<Record>,
     /// The language most articles are in: the hint that a gateway of this set would give.

@@ -166,11 +166,11 @@ fn ask(
     progress: &mut dyn FnMut(Step),
 ) -> Result<(Asked, Form), QualityError> {
     let mut turns = turns(&set)?;
-    let Dataset { name, kind, articles, phrases, messages, language: _ } = set;
+    let Dataset { name, kind, articles, phrases, messages, outside, language: _ } = set;
     // Provisional answers are measured here, not sent.
     let policy =
         policy::Config { provisional: policy::Provisional::Answer, ..options.policy.clone() };
-    let source = Source { articles, phrases: phrases.unwrap_or_default(), policy };
+    let source = Source { articles, phrases: phrases.unwrap_or_default(), policy, outside };
     let bundle = Bundle::build(source, batcher, vectors, &mut |step| progress(step.into()))?;
     clock.timings.build_s = clock.lap();
     let triage = Triage::new(bundle.into_current(), Arc::clone(batcher));

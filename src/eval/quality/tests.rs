@@ -128,6 +128,7 @@ fn set(kind: Kind, messages: Vec<Record>) -> Dataset {
         kind,
         articles: articles(),
         phrases: None,
+        outside: Vec::new(),
         messages,
         language: Language::EN,
     }
@@ -244,6 +245,28 @@ async fn what_is_measured_is_what_serves() {
     }
 }
 
+/// Texts that are known to be answered by nothing lower what is like them, and leave alone what is not.
+#[test]
+fn a_text_like_those_outside_is_less_certain() {
+    let inside = |name: &str, outside: &[&str]| -> Vec<f64> {
+        let mut set = set(Kind::Labels, traffic());
+        set.outside = outside.iter().map(|text| (*text).to_owned()).collect();
+        let (batcher, options) = (batcher(), options(name));
+        let vectors = VectorCache::in_memory(batcher.model());
+        let mut clock = Clock::start();
+        let (asked, _) =
+            ask(set, (&batcher, &vectors), (&options, &mut clock), &mut |_| ()).unwrap();
+        let inside = |decision: &Decision| decision.evidence.whole.sightings[0].readings.inside;
+        asked.decisions.iter().map(inside).collect()
+    };
+    let without = inside("nothing-outside", &[]);
+    assert!(without.iter().all(|inside| inside.abs() < f64::EPSILON), "{without:?}");
+    let elephants =
+        ["elephants dance", "purple elephants", "elephants tonight", "dance tonight purple"];
+    let with = inside("outside", &elephants);
+    assert!(with[0] > 0.0 && with[4] < 0.0, "{with:?}");
+}
+
 /// A question asked back and answered by a number means nothing without what was said before.
 #[test]
 fn what_was_said_before_is_said_before() {
@@ -280,6 +303,7 @@ fn an_article_that_is_not_there_is_never_right() {
         articles: articles(),
         phrases: crate::knowledge::Phrases::default(),
         policy: options.policy,
+        outside: Vec::new(),
     };
     let bundle = Bundle::build(source, &batcher, &vectors, &mut |_| ()).unwrap();
     let check = |relevant: &[&str], article: &str, expect: bool| {
