@@ -21,6 +21,18 @@ pub struct Evidence {
     pub pieces: Vec<Piece>,
     /// How certain it is that the pieces are questions of their own.
     pub division: Division,
+    /// What was seen in a message that leans on the turn before, read together with it.
+    pub follow_up: Option<FollowUp>,
+}
+
+/// A message read together with the turn before.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FollowUp {
+    /// Its first words take up what was said; else it is only short enough to.
+    pub marked: bool,
+    /// What was seen in both.
+    pub together: Piece,
 }
 
 impl Evidence {

@@ -238,6 +238,8 @@ pub struct Explanation {
     pub threshold: f64,
     /// The policy rule that decided, by name.
     pub rule: &'static str,
+    /// The turn before, where the message was read together with it.
+    pub read_with: Option<String>,
     /// Tokens read.
     pub tokens: usize,
     /// More tokens than the model reads: the rest was not seen.

@@ -79,6 +79,7 @@ impl Inner {
             language_hint,
             input,
             options: conversation.options().to_vec(),
+            before: conversation.words_before(&burst.request_ids()).map(str::to_owned),
             clarified_last: conversation.clarified_last(),
             mode,
         }

@@ -2,7 +2,7 @@
 //! thread.
 
 use super::{Prepared, Turn};
-use crate::decision::evidence::{Piece, Sighting};
+use crate::decision::evidence::{FollowUp, Piece, Sighting};
 use crate::decision::policy::{About, Ruled, Ruling, decide};
 use crate::decision::{
     Answer, Candidate, Decision, Evidence, Explanation, Outcome, Part, Reason, Section,
@@ -13,6 +13,7 @@ use crate::knowledge::article::Article;
 use crate::knowledge::{KnowledgeError, to_plain};
 use crate::message::{ArticleId, Probability};
 use crate::release::Bundle;
+use crate::text::follow::Leaning;
 
 /// What is seen in a turn: everything its verdict will depend on.
 pub fn observe(bundle: &Bundle, prepared: &Prepared, encoded: Option<&Encoded>) -> Evidence {
@@ -32,8 +33,10 @@ pub fn observe(bundle: &Bundle, prepared: &Prepared, encoded: Option<&Encoded>) 
         Ok(pieces) => {
             let mut pieces = pieces.into_iter();
             evidence.whole = pieces.next().unwrap_or_default();
-            evidence.pieces = pieces.collect();
+            evidence.pieces = pieces.by_ref().take(prepared.pieces.len()).collect();
             evidence.division = prepared.division;
+            let marked = prepared.leaning == Some(Leaning::Marked);
+            evidence.follow_up = pieces.next().map(|together| FollowUp { marked, together });
         }
         Err(error) => {
             // The customer gets a person; the operator reads why.
@@ -99,17 +102,14 @@ impl Filling<'_> {
     /// The piece as written.
     fn text(&self, about: About) -> String {
         let piece = match about {
-            About::Whole => None,
+            About::Whole | About::Together => None,
             About::Piece(at) => self.prepared.pieces.get(at),
         };
         piece.unwrap_or(&self.turn.text).clone()
     }
 
     fn piece(&self, about: About) -> &Piece {
-        match about {
-            About::Whole => &self.evidence.whole,
-            About::Piece(at) => self.evidence.pieces.get(at).unwrap_or(&self.evidence.whole),
-        }
+        about.of(self.evidence)
     }
 
     fn answer(&self, id: &ArticleId, ruling: &Ruling) -> Outcome {
@@ -139,6 +139,8 @@ impl Filling<'_> {
         let at = match ruling.about {
             About::Whole => 0,
             About::Piece(at) => at + 1,
+            // It is read last, and never beside pieces.
+            About::Together => 1,
         };
         let tokens = self.encoded.and_then(|encoded| encoded.tokens.get(at)).copied();
         let truncated = self.encoded.and_then(|encoded| encoded.truncated.get(at)).copied();
@@ -151,6 +153,7 @@ impl Filling<'_> {
                 .unwrap_or_default(),
             threshold: gate.threshold,
             rule: ruling.rule,
+            read_with: self.turn.before.clone().filter(|_| ruling.about == About::Together),
             tokens: tokens.unwrap_or_default(),
             truncated: truncated.unwrap_or_default(),
         }

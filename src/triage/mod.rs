@@ -44,6 +44,8 @@ pub struct Turn {
     pub input: Input,
     /// The options of a question asked back that is still open: a number or a label that is typed counts as chosen.
     pub options: Vec<Choice>,
+    /// What the customer wrote in the turn before.
+    pub before: Option<String>,
     /// Whether the last thing said was a question asked back.
     pub clarified_last: bool,
     /// Whether the bot may speak here.
@@ -60,6 +62,7 @@ impl Turn {
             language_hint: None,
             input: Input::Words,
             options: Vec::new(),
+            before: None,
             clarified_last: false,
             mode: Mode::On,
         }

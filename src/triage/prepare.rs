@@ -6,6 +6,7 @@ use crate::decision::evidence::{self, Division, Situation};
 use crate::decision::options;
 use crate::message::ArticleId;
 use crate::release::{Bundle, View};
+use crate::text::follow::{self, Leaning};
 use crate::text::split::{self, Certainty, Questions};
 use crate::text::{language, normalize, shape};
 
@@ -17,13 +18,16 @@ pub struct Prepared {
     /// The questions as written where there are several; else empty.
     pub(super) pieces: Vec<String>,
     pub(super) division: Division,
+    /// How it leans on the turn before, with which it is then read as well.
+    pub(super) leaning: Option<Leaning>,
     /// The chosen article, as an index into the library.
     pub(super) chosen: Option<usize>,
     texts: Vec<String>,
 }
 
 impl Prepared {
-    /// What the encoder must read: the whole message, then its pieces. Empty where there is nothing to read.
+    /// What the encoder must read: the whole message, then its pieces, then the message behind the turn before. Empty where
+    /// there is nothing to read.
     pub fn texts(&self) -> &[String] {
         &self.texts
     }
@@ -45,9 +49,13 @@ pub fn prepare(bundle: &Bundle, turn: &Turn) -> Prepared {
     };
     let reads = input == evidence::Input::Words;
     let (pieces, division) = if reads { pieces(&turn.text) } else { (Vec::new(), Division::Sure) };
+    let before = turn.before.as_ref().filter(|_| reads && pieces.is_empty());
+    let leaning = before.and_then(|_| follow::leaning(&turn.text));
+    let together = before.filter(|_| leaning.is_some()).map(|before| behind(before, &turn.text));
     let whole = reads.then_some(&turn.text).into_iter();
-    let texts = whole.chain(&pieces).map(|text| normalize(text).as_str().to_owned()).collect();
-    Prepared { situation, view, pieces, division, chosen, texts }
+    let texts = whole.chain(&pieces).chain(&together);
+    let texts = texts.map(|text| normalize(text).as_str().to_owned()).collect();
+    Prepared { situation, view, pieces, division, leaning, chosen, texts }
 }
 
 /// The article that the customer tapped, or whose number or label was typed.
@@ -72,6 +80,13 @@ fn kind(turn: &Turn) -> evidence::Input {
         }
         Input::Words | Input::Chosen(_) => evidence::Input::Gesture,
     }
+}
+
+/// A message behind the turn before, of which as much is kept as one question has.
+fn behind(before: &str, text: &str) -> String {
+    const MOST: usize = 120;
+    let before: String = before.chars().take(MOST).collect();
+    format!("{before} {text}")
 }
 
 /// The questions where there are several, and how certain that is.

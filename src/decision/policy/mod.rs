@@ -7,7 +7,7 @@ mod parts;
 mod turn;
 mod urgency;
 
-use super::evidence::Evidence;
+use super::evidence::{Evidence, Piece};
 use super::{Action, Choice, Destination, Reason, SmallTalk, Urgency};
 use crate::message::{ArticleId, Probability, QueueId, Risk};
 
@@ -111,6 +111,20 @@ pub enum About {
     Whole,
     /// The piece at this index.
     Piece(usize),
+    /// The message together with the turn before.
+    Together,
+}
+
+impl About {
+    /// What was seen there; of what is not in the evidence, what was seen in the whole message.
+    pub fn of(self, evidence: &Evidence) -> &Piece {
+        let found = match self {
+            Self::Whole => None,
+            Self::Piece(at) => evidence.pieces.get(at),
+            Self::Together => evidence.follow_up.as_ref().map(|follow_up| &follow_up.together),
+        };
+        found.unwrap_or(&evidence.whole)
+    }
 }
 
 /// An outcome without its texts.

@@ -8,7 +8,7 @@ use crate::message::Mode;
 
 /// One ruling per question, as if automation were on and the gate certified.
 pub(super) fn ruled(bench: &Bench<'_>) -> Vec<Ruling> {
-    if let Some(about) = bench.one_question_after_all() {
+    if let Some(about) = bench.follow_up().or_else(|| bench.one_question_after_all()) {
         return vec![bench.ruling(about)];
     }
     let pieces = 0..bench.evidence.pieces.len();
@@ -29,10 +29,19 @@ impl Bench<'_> {
     }
 
     fn piece(&self, about: About) -> &Piece {
-        match about {
-            About::Whole => &self.evidence.whole,
-            About::Piece(i) => self.evidence.pieces.get(i).unwrap_or(&self.evidence.whole),
-        }
+        about.of(self.evidence)
+    }
+
+    /// A message that is not certain by itself is read with the turn before, if that makes it more certain. Without words
+    /// that take up what was said, it must itself point to what both mean: else the turn before would be answered again.
+    fn follow_up(&self) -> Option<About> {
+        let (alone, follow_up) = (&self.evidence.whole, self.evidence.follow_up.as_ref()?);
+        let together = follow_up.together.sightings.first()?;
+        let points_there = || alone.sightings.iter().any(|seen| seen.group == together.group);
+        let stronger = self.gate.best(&follow_up.together) > self.gate.best(alone);
+        let leans = alone.small_talk.is_none() && self.gate.best(alone).get() < self.gate.threshold;
+        let meant = follow_up.marked || points_there();
+        (leans && stronger && meant).then_some(About::Together)
     }
 
     /// Where to read the one question of a message that has one, or whose pieces all mean the same: the plainest of the

@@ -4,7 +4,7 @@ use super::*;
 use crate::decision::GuaranteeState;
 use crate::decision::calibration::Calibration;
 use crate::decision::evidence::{
-    Bar, Division, Favourite, Input, Piece, Readings, Sighting, Situation, stored,
+    Bar, Division, Favourite, FollowUp, Input, Piece, Readings, Sighting, Situation, stored,
 };
 use crate::decision::lexicon::Wish;
 use crate::message::{Handling, Language, Mode, Priority, Shared};
@@ -85,12 +85,15 @@ fn any_evidence() -> impl Strategy<Value = Evidence> {
     ]);
     let pieces = prop::collection::vec(any_piece(), 0..5);
     let division = prop::sample::select(vec![Division::Sure, Division::Likely, Division::Possible]);
-    (mode, input, any::<[bool; 2]>(), any_piece(), pieces, division).prop_map(
-        |(mode, input, [served, clarified_last], whole, pieces, division)| {
+    let follow_up =
+        (any::<bool>(), any_piece()).prop_map(|(marked, together)| FollowUp { marked, together });
+    let follow_up = prop::option::weighted(0.3, follow_up);
+    (mode, input, any::<[bool; 2]>(), any_piece(), pieces, (division, follow_up)).prop_map(
+        |(mode, input, [served, clarified_last], whole, pieces, (division, follow_up))| {
             let language = Language::EN;
             let situation =
                 Situation { mode, language, served, input, clarified_last, degraded: false };
-            Evidence { situation, whole, pieces, division }
+            Evidence { situation, whole, pieces, division, follow_up }
         },
     )
 }
@@ -139,11 +142,7 @@ proptest! {
         let gate = gate(GuaranteeState::Provisional);
         for ruling in decide(&evidence, &gate, &config()).rulings {
             let Ruled::Answer(article) = ruling.outcome else { continue };
-            let piece = match ruling.about {
-                About::Whole => &evidence.whole,
-                About::Piece(i) => &evidence.pieces[i],
-            };
-            let first = &piece.sightings[0];
+            let first = &ruling.about.of(&evidence).sightings[0];
             prop_assert_eq!(&article, &first.article);
             prop_assert!(first.bars.is_empty() && first.risk == Risk::None);
             prop_assert_eq!(first.handling, Handling::Answer);
@@ -209,7 +208,33 @@ fn divided(division: Division, whole: f64, pieces: &[(&str, f64)]) -> Evidence {
     let whole = seen("whole", whole);
     let pieces = pieces.iter().map(|(article, share)| seen(article, *share)).collect();
     let situation = Situation { language: Language::EN, served: true, ..Situation::default() };
-    Evidence { situation, whole, pieces, division }
+    Evidence { situation, whole, pieces, division, follow_up: None }
+}
+
+/// A message that means `alone` by itself and `together` with the turn before, with these shares.
+fn leaning(marked: bool, alone: &[(&str, f64)], together: &[(&str, f64)]) -> Evidence {
+    let seen = |articles: &[(&str, f64)]| Piece {
+        sightings: articles.iter().map(|(name, share)| sighting(name, *share)).collect(),
+        ..Piece::default()
+    };
+    let situation = Situation { language: Language::EN, served: true, ..Situation::default() };
+    let follow_up = Some(FollowUp { marked, together: seen(together) });
+    Evidence { situation, whole: seen(alone), follow_up, ..Evidence::default() }
+}
+
+#[test]
+fn a_follow_up_is_read_with_the_turn_before_where_that_is_plainer() {
+    let check = |evidence: &Evidence, expect: About, why: &str| {
+        let verdict = decide(evidence, &gate(GuaranteeState::Provisional), &config());
+        assert_eq!(verdict.rulings[0].about, expect, "{why}");
+    };
+    let sure = [("refund", 0.95)];
+    check(&leaning(true, &[("invoice", 0.3)], &sure), About::Together, "marked");
+    check(&leaning(false, &[("invoice", 0.3)], &sure), About::Whole, "points elsewhere");
+    let both = [("invoice", 0.4), ("refund", 0.3)];
+    check(&leaning(false, &both, &sure), About::Together, "points there too");
+    check(&leaning(true, &[("invoice", 0.99)], &sure), About::Whole, "certain by itself");
+    check(&leaning(true, &[("invoice", 0.3)], &[("refund", 0.2)]), About::Whole, "no plainer");
 }
 
 #[test]

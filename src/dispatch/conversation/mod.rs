@@ -211,6 +211,13 @@ impl Conversation {
         self.lines.iter()
     }
 
+    /// What the customer wrote last, but for these messages.
+    pub(super) fn words_before(&self, messages: &[RequestId]) -> Option<&str> {
+        let of_now = |line: &&Line| messages.iter().any(|id| id.as_str() == line.id);
+        let mut said = self.lines.iter().rev().filter(|line| line.by == Speaker::Customer);
+        said.find(|line| !of_now(line)).map(|line| line.text.as_str())
+    }
+
     /// Reads a message against what was asked back. A tap on an option that is no longer open counts as its words where
     /// they are known: customers scroll up.
     pub(super) fn meaning<'a>(&'a self, content: &'a Content) -> Meaning<'a> {

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::{Dataset, DatasetError, Kind, labelled, language_of, name_of};
 use crate::eval::jsonl;
+use crate::eval::record::Record;
 use crate::knowledge::Article;
 use crate::message::{ArticleId, IdError, Language};
 
@@ -15,6 +16,9 @@ use crate::message::{ArticleId, IdError, Language};
 struct Row {
     text: String,
     label: Option<String>,
+    /// What was said before, oldest first.
+    #[serde(default)]
+    history: Vec<String>,
 }
 
 pub(super) fn read(dir: &Path, train: Option<&Path>) -> Result<Dataset, DatasetError> {
@@ -30,7 +34,7 @@ pub(super) fn read(dir: &Path, train: Option<&Path>) -> Result<Dataset, DatasetE
         .map_err(|source| DatasetError::BadId { file: train, id: String::new(), source })?;
     let messages = asked.into_iter().map(|row| {
         let relevant = row.label.and_then(|label| ids.get(label.as_str()).cloned());
-        labelled(row.text, relevant.into_iter().collect())
+        Record { history: row.history, ..labelled(row.text, relevant.into_iter().collect()) }
     });
     Ok(Dataset {
         name: name_of(dir),

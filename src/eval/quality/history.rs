@@ -27,8 +27,9 @@ pub(super) fn resume(
         };
         let before: Vec<Turn> = resumed.iter().map(before).collect();
         let decisions = triage.decide_all(&before, vectors, &mut |_, _| ())?;
-        for ((turn, _), decision) in resumed.iter_mut().zip(&decisions) {
+        for ((turn, text), decision) in resumed.iter_mut().zip(&decisions) {
             follow(turn, decision);
+            turn.before = Some((*text).to_owned());
         }
     }
     Ok(())

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use super::document::Seen;
 use crate::decision::Decision;
 use crate::decision::evidence::{Evidence, Sighting};
-use crate::decision::policy::{self, About, Gate, Ruled, decide};
+use crate::decision::policy::{self, Gate, Ruled, decide};
 use crate::eval::gate::{Case, Scored};
 use crate::eval::record::Record;
 use crate::eval::score::Judged;
@@ -92,12 +92,8 @@ impl Open {
             .filter(|ruling| !matches!(ruling.outcome, Ruled::SmallTalk(_) | Ruled::Nothing));
         questions
             .map(|ruling| {
-                let piece = match ruling.about {
-                    About::Whole => Some(&evidence.whole),
-                    About::Piece(place) => evidence.pieces.get(place),
-                };
                 let answered = matches!(ruling.outcome, Ruled::Answer(_));
-                let best = piece.and_then(|piece| piece.sightings.first()).filter(|_| answered);
+                let best = ruling.about.of(evidence).sightings.first().filter(|_| answered);
                 best.map(|sighting| (ruling.probability, sighting))
             })
             .collect()

@@ -3,6 +3,7 @@
 use crate::decision::{Candidate, Contribution, Explanation};
 use crate::message::{IntentId, Probability};
 use crate::proto::v1;
+use crate::text::redact::redact;
 
 /// `None` for nobody asked; one candidate in a summary, everything in full.
 pub(super) fn explanation(
@@ -20,6 +21,7 @@ pub(super) fn explanation(
         evidence: explanation.evidence.iter().take(rest).map(evidence).collect(),
         threshold: explanation.threshold,
         rule: explanation.rule.to_owned(),
+        context_text: explanation.read_with.as_deref().map(redact).unwrap_or_default(),
         truncated: explanation.truncated,
         tokens: u32::try_from(explanation.tokens).unwrap_or(u32::MAX),
     })
