@@ -130,3 +130,28 @@ fn the_demo_answers_and_routes_real_messages() {
     }
     assert_eq!(summary["errors"].as_object().map(serde_json::Map::len), Some(0), "{summary}");
 }
+
+#[test]
+fn two_runs_are_compared_message_by_message() {
+    let scratch = Scratch::new("compare");
+    let run = |name: &str, hash: &str, answered: [f64; 2]| {
+        let row = |share: f64| {
+            serde_json::json!({
+                "text": "where is it", "in_scope": true, "intent": true, "rank": 1, "best": "track",
+                "score": 0.9, "right": true, "answered": [share]
+            })
+        };
+        let messages =
+            serde_json::json!({ "sha256": hash, "targets": [0.9], "rows": answered.map(row) });
+        let document = serde_json::json!({ "dataset": "toy", "model": "m", "messages": messages });
+        scratch.write(name, &document.to_string())
+    };
+    let (a, b) = (run("a.json", "00", [1.0, 0.0]), run("b.json", "00", [1.0, 1.0]));
+    let compared = document(&firstline(&["bench", "compare", &a, &b, "--json"]));
+    assert_eq!(compared["targets"][0]["coverage"]["difference"], 0.5);
+    assert_eq!(compared["better"][0]["message"], 2);
+    let other = run("other.json", "11", [1.0, 1.0]);
+    let refused = firstline(&["bench", "compare", &a, &other]);
+    assert_eq!(code(&refused), 2);
+    assert!(errors(&refused).contains("different messages"), "{}", errors(&refused));
+}

@@ -14,6 +14,8 @@ mod http;
 #[cfg(test)]
 mod security;
 #[cfg(test)]
+mod evaluated;
+#[cfg(test)]
 mod bursts;
 #[cfg(test)]
 mod overload;

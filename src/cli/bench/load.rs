@@ -11,6 +11,7 @@ use super::{JsonTo, explained};
 use crate::cli::{Outcome, Terminal};
 use crate::eval::load::{self, Gateway, Pace, Plan, Reach, Report, Target};
 use crate::eval::{report, texts};
+use crate::message::Language;
 
 /// Connections that the calls are spread over; one would measure its own head-of-line blocking.
 const CONNECTIONS: usize = 4;
@@ -86,7 +87,8 @@ pub(super) fn run(args: LoadArgs, terminal: &mut Terminal) -> anyhow::Result<Out
         steps => to.write(&Document::Several { steps }, terminal)?,
     }
     if let Some(path) = &args.html {
-        let page = report::render_load(&reports).context("the report page cannot be drawn")?;
+        let page = report::render_load(&reports, terminal.language() == Language::ZH)
+            .context("the report page cannot be drawn")?;
         fs_err::write(path, page)?;
     }
     let failed = reports.iter().any(|report| !report.tally.errors.is_empty());

@@ -1,7 +1,9 @@
 //! `firstline bench …`: the evaluators' door. Each subcommand measures the very code that serves and prints a table, a JSON
 //! document, or both.
 
+mod compare;
 mod encode;
+mod layout;
 mod load;
 mod quality;
 
@@ -27,6 +29,8 @@ pub(super) struct BenchArgs {
 enum BenchCommand {
     /// 在带标注的消息上：多少能自动回答，准确率多高 · On labelled messages: how much could be answered, how precisely
     Quality(quality::QualityArgs),
+    /// 比较同一批消息的两次评测 · Compare two runs over the same messages
+    Compare(compare::CompareArgs),
     /// 编码有多快 · How fast texts are encoded
     Encode(encode::EncodeArgs),
     /// 向运行中的服务按固定速率发消息 · Send messages to a running service at a fixed rate
@@ -54,10 +58,16 @@ pub(super) fn run(
 ) -> anyhow::Result<Outcome> {
     match args.command {
         BenchCommand::Quality(args) => quality::run(&args, ground, terminal),
+        BenchCommand::Compare(args) => compare::run(&args, terminal),
         BenchCommand::Encode(args) => encode::run(&args, ground.model_folder, terminal),
         BenchCommand::Load(args) => load::run(args, terminal),
     }
 }
+
+/// A line for each key, each entry of a list below it, and each row of `messages`.
+const DEPTH: usize = 3;
+/// The same where each suite has a document of its own.
+const DEPTH_OF_SUITES: usize = DEPTH + 2;
 
 /// Where a JSON document goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,14 +98,22 @@ impl JsonTo {
     }
 
     fn write(&self, document: &impl Serialize, terminal: &mut Terminal) -> anyhow::Result<()> {
+        self.write_to_depth(document, DEPTH, terminal)
+    }
+
+    /// Writes the document with what is nested deeper than `depth` on one line.
+    fn write_to_depth(
+        &self,
+        document: &impl Serialize,
+        depth: usize,
+        terminal: &mut Terminal,
+    ) -> anyhow::Result<()> {
         match self {
-            Self::Nowhere => Ok(()),
-            Self::Output => terminal.json(document),
-            Self::File(path) => {
-                let text = serde_json::to_string_pretty(document)?;
-                write_file(path, &(text + "\n"))
-            }
+            Self::Nowhere => {}
+            Self::Output => terminal.line(&layout::text(document, depth)?),
+            Self::File(path) => write_file(path, &(layout::text(document, depth)? + "\n"))?,
         }
+        Ok(())
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::{Dataset, DatasetError, Kind, labelled, language_of, name_of};
+use super::{Changes, Dataset, DatasetError, Kind, labelled, language_of, name_of};
 use crate::eval::jsonl;
 use crate::eval::record::Record;
 use crate::knowledge::Article;
@@ -21,9 +21,12 @@ struct Row {
     history: Vec<String>,
 }
 
-pub(super) fn read(dir: &Path, train: Option<&Path>) -> Result<Dataset, DatasetError> {
-    let train = train.map_or_else(|| dir.join("train.jsonl"), Path::to_owned);
-    let taught: Vec<Row> = jsonl::read(&train)?;
+pub(super) fn read(dir: &Path, changes: &Changes) -> Result<Dataset, DatasetError> {
+    let train = changes.train.clone().unwrap_or_else(|| dir.join("train.jsonl"));
+    let mut taught: Vec<Row> = jsonl::read(&train)?;
+    if changes.drop_null_training {
+        taught.retain(|row| row.label.is_some());
+    }
     let asked: Vec<Row> = jsonl::read(&dir.join("test.jsonl"))?;
     let language = language_of(taught.iter().map(|row| row.text.as_str()));
     let ids = ids(taught.iter().chain(&asked).filter_map(|row| row.label.as_deref()));

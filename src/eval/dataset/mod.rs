@@ -47,6 +47,8 @@ pub struct Changes {
     pub index_share: f64,
     /// Picks that share.
     pub seed: u64,
+    /// Leaves out training texts without a label.
+    pub drop_null_training: bool,
 }
 
 /// The form a set came in.
@@ -148,7 +150,7 @@ impl Dataset {
     /// Reads a set and changes it as asked.
     pub fn open(origin: &Origin, changes: &Changes) -> Result<Self, DatasetError> {
         let mut set = match origin {
-            Origin::Folder(dir) => folder(dir, changes.train.as_deref())?,
+            Origin::Folder(dir) => folder(dir, changes)?,
             Origin::Directory { knowledge, messages, today } => {
                 directory::read(knowledge, messages, *today)?
             }
@@ -199,9 +201,9 @@ impl Dataset {
     }
 }
 
-fn folder(dir: &Path, train: Option<&Path>) -> Result<Dataset, DatasetError> {
+fn folder(dir: &Path, changes: &Changes) -> Result<Dataset, DatasetError> {
     if dir.join("test.jsonl").is_file() {
-        labels::read(dir, train)
+        labels::read(dir, changes)
     } else if dir.join("kb.jsonl").is_file() {
         faq::read(dir)
     } else {

@@ -83,6 +83,19 @@ fn a_label_becomes_an_article_of_its_training_texts() {
 }
 
 #[test]
+fn training_without_a_label_is_no_article() {
+    let check = |drop_null_training: bool, outside: usize| {
+        let changes = Changes { drop_null_training, ..Changes::default() };
+        let set = labels("null-training").open(&changes).unwrap();
+        assert_eq!(set.outside.len(), outside);
+        let plain = labels("plain").open(&Changes::default()).unwrap();
+        assert_eq!(set.articles, plain.articles);
+    };
+    check(false, 1);
+    check(true, 0);
+}
+
+#[test]
 fn noise_is_asked_and_never_taught() {
     let folder = labels("noise");
     let noise = Some(folder.0.join("noise.txt"));

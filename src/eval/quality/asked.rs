@@ -2,10 +2,15 @@
 
 use std::sync::Arc;
 
-use super::document::{Details, Quantiles, Served};
-use super::judge::{Open, Right, ranking, seen};
-use super::{QualityError, calibrator};
+use super::document::{Details, Quantiles, Seen, Served};
+use super::halvings::{self, Fate};
+use super::judge::{Examined, Open, Right, ranking};
+use super::obstacle::Obstacle;
+use super::urgency::Urgency;
+use super::wrong::Why;
+use super::{Options, QualityError, calibrator};
 use crate::decision::Decision;
+use crate::decision::policy::About;
 use crate::encoder::Role;
 use crate::eval::gate::{self, Case, Scored};
 use crate::eval::record::Record;
@@ -45,9 +50,13 @@ impl Asked {
             .collect()
     }
 
-    pub(super) fn cases(&self) -> Vec<Case> {
+    pub(super) fn examined(&self) -> Vec<Examined> {
         let open = Open::of(&self.bundle);
-        self.each().map(|(decision, _, right)| open.case(&decision.evidence, &right)).collect()
+        self.each().map(|(decision, _, right)| open.examine(&decision.evidence, &right)).collect()
+    }
+
+    pub(super) fn urgency(&self) -> Option<Urgency> {
+        Urgency::of(self.decisions.iter().zip(&self.messages))
     }
 
     pub(super) fn served(&self) -> Served {
@@ -58,14 +67,22 @@ impl Asked {
         served.finished()
     }
 
-    pub(super) fn details(&self, judged: &[Judged], cases: &[Case]) -> Details {
+    pub(super) fn details(
+        &self,
+        judged: &[Judged],
+        examined: &[Examined],
+        options: &Options,
+    ) -> Details {
+        let cases: Vec<Case> = examined.iter().map(|one| one.case.clone()).collect();
         let fitted = gate::out_of_fold(&cases.iter().collect::<Vec<_>>(), &calibrator);
-        let scored = judged.iter().zip(&fitted);
+        let fates = halvings::fates(&cases, &options.targets, options.repeats.splits);
+        let read = judged.iter().zip(examined).zip(fitted.iter().zip(&fates));
         let messages = self
             .each()
-            .zip(scored)
-            .map(|((decision, record, _), (judged, scored))| {
-                seen(decision, record, judged, *scored)
+            .zip(read)
+            .map(|((decision, record, right), ((judged, examined), (scored, fate)))| {
+                let read = Read { judged, examined, scored, fate };
+                self.seen((decision, record, &right), &read)
             })
             .collect();
         let rescored: Vec<Judged> = judged
@@ -74,6 +91,36 @@ impl Asked {
             .filter_map(|(judged, scored)| rescored(*judged, *scored))
             .collect();
         Details { messages, provisional: reliability(judged), fitted: reliability(&rescored) }
+    }
+
+    fn seen(
+        &self,
+        (decision, record, right): (&Decision, &Record, &Right<'_>),
+        read: &Read<'_>,
+    ) -> Seen {
+        let about = read.examined.wrong.unwrap_or(About::Whole);
+        let shown = about.of(&decision.evidence);
+        let best = shown.sightings.first();
+        Seen {
+            text: record.text.clone(),
+            language: decision.language,
+            marks: record.kind.clone(),
+            relevant: record.relevant.articles().to_vec(),
+            right_group: right.group().map(|group| group.to_string()),
+            best: best.map(|sighting| sighting.article.clone()),
+            sent_group: best.map_or_else(String::new, |sighting| sighting.group.to_string()),
+            risk: best.map(|sighting| sighting.risk),
+            matched: best.map_or_else(String::new, |sighting| sighting.matched.to_string()),
+            rank: read.judged.rank,
+            intent_right: read.judged.intent_right,
+            probability: read.judged.probability,
+            score: read.scored.score,
+            right: read.scored.right,
+            read: read.fate.read,
+            answered: read.fate.shares(),
+            obstacle: obstacle(record, right, read),
+            why: read.examined.wrong.map(|_| Why::of(shown, self.bundle.gate())),
+        }
     }
 
     /// How near each message comes to a question of the knowledge.
@@ -88,6 +135,31 @@ impl Asked {
         }
         Ok(Quantiles::of(similarities))
     }
+}
+
+/// One message through every reader of the evaluation.
+struct Read<'r> {
+    judged: &'r Judged,
+    examined: &'r Examined,
+    scored: &'r Scored,
+    fate: &'r Fate,
+}
+
+/// What stands in the way where it is not answered.
+fn obstacle(record: &Record, right: &Right<'_>, read: &Read<'_>) -> Obstacle {
+    if record.is_small_talk() {
+        return Obstacle::SmallTalk;
+    }
+    if record.relevant.articles().is_empty() {
+        return Obstacle::OutOfScope;
+    }
+    if right.group().is_none() {
+        return Obstacle::NoArticle;
+    }
+    let Examined { case, barred, .. } = read.examined;
+    let first = case.right || barred.is_some() && read.judged.right();
+    let unsure = if first { Obstacle::NotCertain } else { Obstacle::NotFirst };
+    barred.and_then(Obstacle::of_rule).unwrap_or(unsure)
 }
 
 /// The same message under another probability; `None` where it may not be answered at all.

@@ -2,10 +2,15 @@
 
 use serde::Serialize;
 
+use super::messages::Messages;
+use super::obstacle::{Obstacle, Unanswered};
+use super::slices::Slice;
+use super::urgency::Urgency;
+use super::wrong::{Confusions, Why};
 use crate::eval::dataset::Kind;
 use crate::eval::gate::{CurvePoint, Guarantee, Plugin};
-use crate::eval::score::{Bin, Scores};
-use crate::message::{ArticleId, Language};
+use crate::eval::score::{Bin, Judged, Scores};
+use crate::message::{ArticleId, Language, Risk};
 
 /// The document of `bench quality --json`. Shares and precisions are fractions of 1.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -33,8 +38,18 @@ pub struct Document {
     pub served: Served,
     /// Similarity of each message to the nearest question of the knowledge, -1..=1.
     pub nearest_question_similarity: Option<Quantiles>,
+    /// What stands between the other messages and an answer, by target.
+    pub unanswered: Vec<Unanswered>,
+    /// The whole and its parts, under the whole's threshold.
+    pub slices: Vec<Slice>,
+    /// Which answers are given instead of which, by target.
+    pub confusions: Vec<Confusions>,
+    /// Urgency as served; `None` where no message is labelled urgent.
+    pub urgency: Option<Urgency>,
     /// Where the time went.
     pub timings: Timings,
+    /// What became of each message.
+    pub messages: Messages,
 }
 
 /// Decisions as served. An answer is right if every article it sends is.
@@ -134,25 +149,94 @@ pub struct Details {
     pub fitted: Vec<Bin>,
 }
 
-/// One message and the candidate that would answer it.
+/// One message and the candidate that would answer it: of several questions, the one that is answered wrongly.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Seen {
     /// What the customer wrote.
     pub text: String,
     /// The language it was read in.
     pub language: Language,
+    /// The marks of its record.
+    pub marks: Vec<String>,
     /// The articles that are right; none: out of scope.
     pub relevant: Vec<ArticleId>,
+    /// The answer group of the first of them that the knowledge has.
+    pub right_group: Option<String>,
     /// The best candidate.
     pub best: Option<ArticleId>,
+    /// Its answer group; empty where there is no candidate.
+    pub sent_group: String,
+    /// Its risk.
+    pub risk: Option<Risk>,
     /// The question it was found by.
     pub matched: String,
+    /// The place of the first right article for the whole message, from 0.
+    pub rank: Option<usize>,
+    /// Whether the best intent is one of a right article.
+    pub intent_right: bool,
+    /// P(right) as the service gives it.
+    pub probability: f64,
     /// Cross-fitted P(right); minus infinity where a rule keeps it from being answered.
     pub score: f64,
-    /// Whether the best candidate of the whole message answers it.
-    pub hit: bool,
     /// Whether what would be sent, part by part, answers it.
     pub right: bool,
+    /// Halvings that read it.
+    pub read: u32,
+    /// The share of these that answered it, one entry a target; `None` where none read it.
+    pub answered: Vec<Option<f64>>,
+    /// What stands in the way where it is not answered.
+    pub obstacle: Obstacle,
+    /// What decided, where the answer is wrong.
+    pub why: Option<Why>,
+}
+
+impl Seen {
+    /// The share of the halvings that answered it at the target in this place; 0 where none read it.
+    pub fn answered_share(&self, target: usize) -> f64 {
+        self.answered.get(target).copied().flatten().unwrap_or(0.0)
+    }
+
+    /// Whether at least half of the halvings that read it answer it, and wrongly.
+    pub fn wrong_at(&self, target: usize) -> bool {
+        !self.right && self.answered_share(target) >= 0.5
+    }
+
+    pub(super) fn judged(&self) -> Judged {
+        Judged {
+            in_scope: !self.relevant.is_empty(),
+            rank: self.rank,
+            intent_right: self.intent_right,
+            probability: self.probability,
+        }
+    }
+}
+
+#[cfg(test)]
+impl Seen {
+    /// A message that article `a` would answer.
+    pub(in crate::eval) fn example(text: &str, relevant: Option<&str>) -> Self {
+        let id = |text: &str| ArticleId::new(text).unwrap();
+        Self {
+            text: text.to_owned(),
+            language: if text.is_ascii() { Language::EN } else { Language::ZH },
+            marks: Vec::new(),
+            relevant: relevant.map(id).into_iter().collect(),
+            right_group: relevant.map(str::to_owned),
+            best: Some(id("a")),
+            sent_group: "a".to_owned(),
+            risk: Some(Risk::None),
+            matched: "a question".to_owned(),
+            rank: (relevant == Some("a")).then_some(0),
+            intent_right: relevant == Some("a"),
+            probability: 0.5,
+            score: 0.5,
+            right: relevant == Some("a"),
+            read: 1,
+            answered: vec![Some(1.0)],
+            obstacle: Obstacle::NotCertain,
+            why: None,
+        }
+    }
 }
 
 #[cfg(test)]

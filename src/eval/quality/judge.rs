@@ -3,20 +3,20 @@
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
-use super::document::Seen;
-use crate::decision::Decision;
 use crate::decision::evidence::{Evidence, Sighting};
-use crate::decision::policy::{self, Gate, Ruled, decide};
-use crate::eval::gate::{Case, Scored};
+use crate::decision::policy::{self, About, Gate, Ruled, decide};
+use crate::decision::{Decision, Reason};
+use crate::eval::gate::Case;
 use crate::eval::record::Record;
 use crate::eval::score::Judged;
 use crate::knowledge::Library;
-use crate::message::{ArticleId, IntentId, Probability};
+use crate::message::{ArticleId, IntentId, Probability, Shared};
 use crate::release::Bundle;
 
 /// What is right for a message, in the terms of a library: its articles, all that give the same answer, their intents.
 #[derive(Debug)]
 pub(super) struct Right<'l> {
+    first: Option<usize>,
     groups: HashSet<usize>,
     intents: HashSet<&'l IntentId>,
     library: &'l Library,
@@ -26,8 +26,10 @@ impl<'l> Right<'l> {
     pub(super) fn of(record: &Record, library: &'l Library) -> Self {
         let places = || record.relevant.articles().iter().filter_map(|id| library.index_of(id));
         let articles = places().filter_map(|place| library.articles().get(place));
+        let mut groups = places().map(|place| library.groups().group(place)).peekable();
         Self {
-            groups: places().map(|place| library.groups().group(place)).collect(),
+            first: groups.peek().copied(),
+            groups: groups.collect(),
             intents: articles.map(|article| &article.intent).collect(),
             library,
         }
@@ -37,6 +39,11 @@ impl<'l> Right<'l> {
     pub(super) fn is(&self, article: &ArticleId) -> bool {
         let group = self.library.index_of(article).map(|place| self.library.groups().group(place));
         group.is_some_and(|group| self.groups.contains(&group))
+    }
+
+    /// The name of the first right answer group; `None` where the knowledge has none.
+    pub(super) fn group(&self) -> Option<Shared> {
+        self.first.map(|group| self.library.group_name(group))
     }
 }
 
@@ -73,44 +80,62 @@ impl Open {
 
     /// What a threshold has to judge. A message of several questions is as sure as its least sure part, and right if every
     /// part is.
-    pub(super) fn case(&self, evidence: &Evidence, right: &Right<'_>) -> Case {
-        let answers = self.answers(evidence).unwrap_or_default();
-        let weakest =
-            answers.iter().min_by(|a, b| a.0.partial_cmp(&b.0).unwrap_or(Ordering::Equal));
-        Case {
-            evidence: weakest.map(|(_, sighting)| sighting.readings.values().to_vec()),
-            right: !answers.is_empty() && answers.iter().all(|(_, s)| right.is(&s.article)),
+    pub(super) fn examine(&self, evidence: &Evidence, right: &Right<'_>) -> Examined {
+        let (answers, barred) = match self.answers(evidence) {
+            Ok(answers) => (answers, None),
+            Err(reason) => (Vec::new(), Some(reason)),
+        };
+        let surer = |a: &&Answered<'_>, b: &&Answered<'_>| {
+            a.probability.partial_cmp(&b.probability).unwrap_or(Ordering::Equal)
+        };
+        let wrong = answers.iter().filter(|answer| !right.is(&answer.sighting.article));
+        Examined {
+            wrong: wrong.min_by(surer).map(|answer| answer.about),
+            case: Case {
+                evidence: answers
+                    .iter()
+                    .min_by(surer)
+                    .map(|weakest| weakest.sighting.readings.values().to_vec()),
+                right: !answers.is_empty()
+                    && answers.iter().all(|answer| right.is(&answer.sighting.article)),
+            },
+            barred,
         }
     }
 
-    /// The probability and the candidate of every part but small talk; `None` where one of them is not answered.
-    fn answers<'e>(&self, evidence: &'e Evidence) -> Option<Vec<(Probability, &'e Sighting)>> {
+    /// The candidate of every part but small talk, or why one of them is not answered.
+    fn answers<'e>(&self, evidence: &'e Evidence) -> Result<Vec<Answered<'e>>, Reason> {
         let verdict = decide(evidence, &self.gate, &self.policy);
         let questions = verdict
             .rulings
             .into_iter()
             .filter(|ruling| !matches!(ruling.outcome, Ruled::SmallTalk(_) | Ruled::Nothing));
-        questions
+        let answers: Vec<Answered<'e>> = questions
             .map(|ruling| {
                 let answered = matches!(ruling.outcome, Ruled::Answer(_));
                 let best = ruling.about.of(evidence).sightings.first().filter(|_| answered);
-                best.map(|sighting| (ruling.probability, sighting))
+                let (about, probability) = (ruling.about, ruling.probability);
+                best.map(|sighting| Answered { about, probability, sighting }).ok_or(ruling.reason)
             })
-            .collect()
+            .collect::<Result<_, _>>()?;
+        if answers.is_empty() { Err(Reason::SmallTalk) } else { Ok(answers) }
     }
 }
 
-/// What the report shows of a message.
-pub(super) fn seen(decision: &Decision, record: &Record, judged: &Judged, scored: Scored) -> Seen {
-    let best = decision.evidence.whole.sightings.first();
-    Seen {
-        text: record.text.clone(),
-        language: decision.language,
-        relevant: record.relevant.articles().to_vec(),
-        best: best.map(|sighting| sighting.article.clone()),
-        matched: best.map_or_else(String::new, |sighting| sighting.matched.to_string()),
-        hit: judged.right(),
-        score: scored.score,
-        right: scored.right,
-    }
+/// One part that would be answered.
+struct Answered<'e> {
+    about: About,
+    probability: Probability,
+    sighting: &'e Sighting,
+}
+
+/// One message as a threshold meets it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Examined {
+    /// What the gate knows, and whether an answer is right.
+    pub(super) case: Case,
+    /// Why no threshold would answer it.
+    pub(super) barred: Option<Reason>,
+    /// The least sure part whose answer is wrong.
+    pub(super) wrong: Option<About>,
 }

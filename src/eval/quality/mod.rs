@@ -6,6 +6,12 @@ mod document;
 mod asked;
 mod history;
 mod judge;
+mod halvings;
+mod obstacle;
+mod slices;
+mod wrong;
+mod urgency;
+mod messages;
 mod served;
 
 use std::borrow::Cow;
@@ -30,6 +36,11 @@ use crate::triage::{Triage, Turn};
 
 use asked::Asked;
 pub use document::{Details, Document, Quantiles, Seen, Served, Timings};
+pub use messages::{Messages, Row};
+pub use obstacle::{Obstacle, Unanswered};
+pub use slices::{Answers, Dimension, Slice};
+pub use urgency::Urgency;
+pub use wrong::{Confusion, Confusions, Why};
 
 /// What to measure.
 #[derive(Debug, Clone, PartialEq)]
@@ -126,12 +137,15 @@ pub fn run(
     let (mut clock, known_before) = (Clock::start(), vectors.len());
     let (asked, form) = ask(set, (batcher, &vectors), (options, &mut clock), progress)?;
     progress(Step::Thresholds);
-    let (judged, cases) = (asked.judged(), asked.cases());
     let nearest = match form.kind {
         Kind::Knowledge => asked.nearest(&vectors)?,
         Kind::Labels | Kind::Faq => None,
     };
+    let judged = asked.judged();
+    let examined = asked.examined();
+    let cases: Vec<Case> = examined.iter().map(|one| one.case.clone()).collect();
     let thresholds = Thresholds::of(&cases, options);
+    let details = asked.details(&judged, &examined, options);
     clock.timings.score_s = clock.lap();
     let timings =
         Timings { total_s: clock.total(), encoded: vectors.len() - known_before, ..clock.timings };
@@ -147,9 +161,14 @@ pub fn run(
         guarantee: thresholds.guarantee,
         served: asked.served(),
         nearest_question_similarity: nearest,
+        unanswered: obstacle::unanswered(&details.messages, &options.targets),
+        slices: slices::slices(&details.messages, &options.targets),
+        confusions: wrong::confusions(&details.messages, &options.targets),
+        urgency: asked.urgency(),
         timings,
+        messages: Messages::of(&details.messages, &options.targets),
     };
-    Ok((document, asked.details(&judged, &cases)))
+    Ok((document, details))
 }
 
 /// A set's name and form, once its contents went into the bundle.
@@ -217,6 +236,15 @@ impl Thresholds {
             guarantee: gate::guarantee(cases, &terms, options.repeats, &calibrator),
         }
     }
+}
+
+/// The calibrator fitted on those of `cases` that may be answered.
+fn scorer(cases: &[&Case]) -> Scorer {
+    let (rows, rights): (Vec<&[f64]>, Vec<bool>) = cases
+        .iter()
+        .filter_map(|case| case.evidence.as_deref().map(|evidence| (evidence, case.right)))
+        .unzip();
+    calibrator(&rows, &rights)
 }
 
 /// The calibrator that serves, fitted to a sample of the set.

@@ -208,6 +208,11 @@ fn keys_are_the_contract() {
         "plugin",
         "guarantee",
         "timings",
+        "slices",
+        "unanswered",
+        "confusions",
+        "urgency",
+        "messages",
     ] {
         assert!(json.get(key).is_some(), "{key}");
     }
@@ -227,6 +232,75 @@ fn keys_are_the_contract() {
     }
     assert_eq!(json["curve"][0]["precision"], 0.8);
     assert_eq!(json["kind"], "labels");
+}
+
+#[test]
+fn slices_and_messages_add_up_to_the_plugin() {
+    let (document, _) = measured("slices", Kind::Faq, traffic());
+    let answers = document.slices[0].answers[0];
+    let coverage = answers.coverage.unwrap().share;
+    assert!((coverage - document.plugin[0].mean_coverage).abs() < 1e-9, "{answers:?}");
+    let held: f64 = document.unanswered.iter().map(|one| one.messages).sum();
+    assert!(document.messages.rows.len() == 6 && document.messages.targets == [0.8]);
+    assert!((held - (6.0 - answers.answered)).abs() < 1.0, "{held} {answers:?}");
+    assert_eq!(document.messages.rows[3].rank, Some(2));
+    assert_eq!(document.messages.rows[0].rank, Some(1));
+}
+
+#[test]
+fn the_fingerprint_is_of_texts_and_labels() {
+    let of = |messages: Vec<Record>| measured("prints", Kind::Faq, messages).0.messages.sha256;
+    let same = of(traffic());
+    assert_eq!(same, of(traffic()));
+    let mut relabelled = traffic();
+    relabelled[0].relevant = Relevance::OutOfScope;
+    assert_ne!(same, of(relabelled));
+    let mut reworded = traffic();
+    reworded[0].text.push('?');
+    assert_ne!(same, of(reworded));
+}
+
+#[test]
+fn what_stands_in_the_way_is_named() {
+    use Obstacle::{NoArticle, NotCertain, NotFirst, OutOfScope};
+    let mut messages = traffic();
+    messages.push(message("how long does a refund take", &["retired"]));
+    let (_, details) = measured("obstacles", Kind::Faq, messages);
+    let obstacles: Vec<Obstacle> = details.messages.iter().map(|seen| seen.obstacle).collect();
+    let expect = [NotCertain, NotCertain, NotCertain, NotFirst, OutOfScope, OutOfScope, NoArticle];
+    assert_eq!(obstacles, expect);
+}
+
+#[test]
+fn a_wrong_answer_is_explained_as_ask_explains_it() {
+    let (_, details) = measured("why", Kind::Faq, traffic());
+    let wrong = &details.messages[3];
+    let why = wrong.why.as_ref().unwrap();
+    assert_eq!(why.candidates[0].article.as_str(), wrong.best.as_ref().unwrap().as_str());
+    assert_eq!(why.evidence.len(), Readings::COUNT);
+    assert_eq!(
+        (wrong.right_group.as_deref(), wrong.sent_group.as_str()),
+        (Some("invoice"), "kettle")
+    );
+    assert!(details.messages[0].why.is_none());
+}
+
+#[test]
+fn urgency_is_counted_both_ways() {
+    let urgent = |text: &str| Record { urgent: true, ..message(text, &[]) };
+    let messages = vec![
+        urgent("the pot is on fire right now, emergency"),
+        urgent("purple elephants"),
+        message("how long does a refund take", &["refund"]),
+        message("my kettle is on fire right now, emergency", &[]),
+    ];
+    let (document, _) = measured("urgency", Kind::Faq, messages);
+    let urgency = document.urgency.unwrap();
+    assert_eq!((urgency.labelled, urgency.ordinary), (2, 2));
+    assert_eq!((urgency.recognised, urgency.false_urgent), (1, 1), "{urgency:?}");
+    assert!(urgency.recall.unwrap().high < 1.0);
+    let (unlabelled, _) = measured("calm", Kind::Faq, traffic());
+    assert_eq!(unlabelled.urgency, None);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use crate::eval::load::Report;
 #[derive(Template)]
 #[template(path = "load.html")]
 struct Page<'r> {
+    chinese: bool,
     target: &'r str,
     latency: String,
     rows: Vec<Row>,
@@ -25,10 +26,11 @@ struct Row {
     lost: u64,
 }
 
-/// The page for runs against one service, in the order of their rates.
-pub fn render(reports: &[Report]) -> Result<String, askama::Error> {
+/// The page for runs against one service, in the order of their rates; a reader meets it in Chinese or in English.
+pub fn render(reports: &[Report], chinese: bool) -> Result<String, askama::Error> {
     let target = reports.first().map_or("", |report| report.target.as_str());
-    Page { target, latency: latency(reports), rows: reports.iter().map(row).collect() }.render()
+    let rows = reports.iter().map(row).collect();
+    Page { chinese, target, latency: latency(reports), rows }.render()
 }
 
 fn latency(reports: &[Report]) -> String {
@@ -110,7 +112,7 @@ mod tests {
             achieved_rate: rate,
             tally: tally.clone(),
         };
-        let page = render(&[report(50.0), report(100.0)]).unwrap();
+        let page = render(&[report(50.0), report(100.0)], false).unwrap();
         assert_eq!(page.matches("<circle class=\"p99\"").count(), 2);
         assert!(page.contains("100.0") && !page.contains("<b>"), "{page}");
     }

@@ -69,6 +69,14 @@ impl Chart {
         ));
     }
 
+    /// A dot without a label, its radius in units of the drawing.
+    pub(super) fn disc(&mut self, at: (f64, f64), class: &str, radius: f64) {
+        let (x, y) = (self.x(at.0), self.y(at.1));
+        self.push(format_args!(
+            "<circle class=\"{class}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{radius:.1}\"/>"
+        ));
+    }
+
     /// The finished drawing; `name` is what a screen reader says.
     pub(super) fn finish(self, name: &str) -> String {
         format!(

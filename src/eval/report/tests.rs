@@ -1,42 +1,65 @@
-use super::tables::{confusions, cut, slices, wrong};
 use super::*;
+use crate::decision::{Candidate, Contribution};
+use crate::eval::compare::{Change, Comparison, Difference, Fate, Figure};
 use crate::eval::dataset::Kind;
-use crate::eval::quality::{Seen, Served, Timings};
+use crate::eval::gate::{CurvePoint, Plugin};
+use crate::eval::quality::{
+    Answers, Confusion, Confusions, Details, Dimension, Document, Messages, Obstacle, Seen, Served,
+    Slice, Timings, Unanswered, Why,
+};
 use crate::eval::score::Scores;
-use crate::message::{ArticleId, Language};
+use crate::message::{ArticleId, Probability};
 
-fn seen(text: &str, score: f64, best: &str, relevant: Option<&str>) -> Seen {
-    let id = |text: &str| ArticleId::new(text).unwrap();
-    Seen {
-        text: text.to_owned(),
-        language: if text.is_ascii() { Language::EN } else { Language::ZH },
-        relevant: relevant.map(id).into_iter().collect(),
-        best: Some(id(best)),
-        matched: "a question".to_owned(),
-        score,
-        hit: relevant == Some(best),
-        right: relevant == Some(best),
+const MARKUP: &str = "<script>alert(1)</script>\"'{{x}}";
+
+fn why() -> Why {
+    let candidate = Candidate {
+        article: ArticleId::new("a").unwrap(),
+        revision: "".into(),
+        matched: MARKUP.into(),
+        dense: 0.81,
+        lexical: 0.5,
+        intent: 0.25,
+        probability: Probability::new(0.77),
+        group: "a".into(),
+    };
+    let contribution = |name, contribution| Contribution { name, value: 0.5, contribution };
+    Why {
+        candidates: vec![candidate],
+        evidence: vec![contribution("lexical", -0.1), contribution("question", 2.5)],
     }
 }
 
 fn messages() -> Vec<Seen> {
-    vec![
-        seen("where", 0.9, "track", Some("track")),
-        seen("在哪", 0.8, "track", Some("track")),
-        seen("<script>alert(1)</script>", 0.7, "track", None),
-        seen("when", 0.6, "refund", Some("refund")),
-        seen("why", 0.5, "refund", Some("track")),
-        seen("held", f64::NEG_INFINITY, "refund", Some("refund")),
-    ]
+    let wrong = |text: &str, relevant: Option<&str>| Seen {
+        matched: MARKUP.into(),
+        right: false,
+        why: Some(why()),
+        ..Seen::example(text, relevant)
+    };
+    let held = Seen { answered: vec![Some(0.4)], ..wrong("held back", Some("b")) };
+    vec![Seen::example("fine", Some("a")), wrong(MARKUP, Some("b")), wrong("outside", None), held]
 }
 
 fn document() -> Document {
+    let share = Share::counted(1, 3);
+    let slice = |by, value: &str| Slice {
+        by,
+        value: value.to_owned(),
+        n: 4,
+        in_scope: 3,
+        accuracy_in_scope: share,
+        hit_at_1: share,
+        auroc_oos: None,
+        ece: None,
+        answers: vec![Answers { target: 0.75, answered: 3.0, coverage: share, precision: share }],
+    };
     Document {
-        dataset: "<b>set</b>".to_owned(),
+        dataset: MARKUP.to_owned(),
         kind: Kind::Faq,
         model: "m".to_owned(),
-        n: 6,
-        in_scope: 5,
+        n: 4,
+        in_scope: 3,
         scores: Scores::of(&[]),
         curve: vec![
             CurvePoint { precision: 0.8, coverage: 0.5 },
@@ -47,70 +70,101 @@ fn document() -> Document {
             mean_coverage: 0.3,
             mean_precision: Some(0.71),
             splits: 50,
-            calibration_messages: 3,
+            calibration_messages: 2,
         }],
         guarantee: Vec::new(),
         served: Served::default(),
         nearest_question_similarity: None,
+        unanswered: vec![Unanswered {
+            target: 0.75,
+            obstacle: Obstacle::Risk,
+            messages: 1.0,
+            share: 0.25,
+        }],
+        slices: vec![slice(Dimension::All, "all"), slice(Dimension::Kind, MARKUP)],
+        confusions: vec![Confusions {
+            target: 0.75,
+            wrong: 2,
+            pairs: vec![Confusion {
+                right: Some(MARKUP.to_owned()),
+                sent: "a".to_owned(),
+                messages: 1,
+                share: 0.5,
+            }],
+        }],
+        urgency: None,
         timings: Timings::default(),
+        messages: Messages { sha256: String::new(), targets: Vec::new(), rows: Vec::new() },
     }
 }
 
-#[test]
-fn the_cut_is_the_lowest_that_reaches_the_target() {
-    let check = |target: f64, expect: f64| {
-        assert_eq!(cut(&messages(), target).to_bits(), expect.to_bits(), "{target}");
-    };
-    check(0.6, 0.5);
-    check(0.75, 0.6);
-    check(0.9, 0.8);
-    assert!(cut(&messages()[4..], 0.9).is_infinite());
-}
-
-#[test]
-fn wrong_answers_are_those_above_the_cut() {
-    let messages = messages();
-    let texts = |cut: f64| -> Vec<&str> { wrong(&messages, cut).iter().map(|w| w.text).collect() };
-    assert_eq!(texts(0.6), ["<script>alert(1)</script>"]);
-    assert_eq!(texts(0.5), ["<script>alert(1)</script>", "why"]);
-    let pairs: Vec<(String, String)> =
-        confusions(&messages, 0.5).into_iter().map(|c| (c.right, c.sent)).collect();
-    assert_eq!(pairs, [(String::new(), "track".into()), ("track".into(), "refund".into())]);
-}
-
-#[test]
-fn slices_are_by_language() {
-    let slices = slices(&messages(), 0.6);
-    let summary: Vec<(&str, usize, usize, f64)> =
-        slices.iter().map(|s| (s.language.as_str(), s.messages, s.in_scope, s.coverage)).collect();
-    assert_eq!(
-        summary,
-        [("en", 5, 4, 0.6), ("zh", 1, 1, 1.0)].map(|(l, m, i, c)| (
-            match l {
-                "en" => "en",
-                _ => "zh",
-            },
-            m,
-            i,
-            c
-        ))
-    );
+fn page() -> String {
+    let details = Details { messages: messages(), provisional: Vec::new(), fitted: Vec::new() };
+    render_quality(&document(), &details, true).unwrap()
 }
 
 #[test]
 fn hostile_texts_stay_texts() {
-    let details = Details { messages: messages(), provisional: Vec::new(), fitted: Vec::new() };
-    let page = render(&document(), &details).unwrap();
-    assert!(page.contains("&#60;script&#62;alert(1)") && !page.contains("<script"), "{page}");
-    assert!(page.contains("&#60;b&#62;set"));
+    let page = page();
+    // Dataset in title and heading, mark, confusion, text, and twice the question it was found by.
+    assert!(page.matches("&#60;script&#62;alert(1)").count() >= 6 && !page.contains("<script"));
 }
 
 #[test]
 fn a_coverage_never_stands_alone() {
-    let page =
-        render(&document(), &Details { messages: messages(), provisional: vec![], fitted: vec![] })
-            .unwrap();
+    let page = page();
     for needed in ["30.0 %", "71.0 %", "75.0 %", "precision", "准确率", "<polyline"] {
         assert!(page.contains(needed), "{needed}");
     }
+}
+
+#[test]
+fn what_stands_in_the_way_is_said_in_both_languages() {
+    let page = page();
+    for needed in ["涉及钱、法律或安全", "money, law or safety", "width:25.000%"] {
+        assert!(page.contains(needed), "{needed}");
+    }
+}
+
+#[test]
+fn every_wrong_answer_shows_its_reasons() {
+    let page = page();
+    // What was held back is no wrong answer.
+    assert_eq!(page.matches("<details>").count(), 2);
+    assert!(!page.contains("held back"));
+    let place = |needle: &str| page.find(needle).unwrap();
+    // In scope before out of scope; the weightiest reading first.
+    assert!(place("Wrong answers to what is in scope") < place(">outside<"));
+    assert!(place("question 0.50") < place("lexical 0.50") && page.contains("+2.50"));
+}
+
+#[test]
+fn a_comparison_names_what_changed_and_escapes_it() {
+    let figure = |fate| Figure { fate, rank: None, best: None, score: Some(0.4) };
+    let difference = Difference {
+        a: Some(0.5),
+        b: Some(0.6),
+        difference: Some(0.1),
+        low: Some(0.02),
+        high: Some(0.15),
+    };
+    let comparison = Comparison {
+        dataset: MARKUP.to_owned(),
+        models: ["m".to_owned(), "n".to_owned()],
+        n: 10,
+        in_scope: 9,
+        accuracy_in_scope: difference,
+        hit_at_1: Difference::default(),
+        targets: Vec::new(),
+        better: vec![Change {
+            message: 1,
+            text: MARKUP.to_owned(),
+            a: figure(Fate::Wrong),
+            b: figure(Fate::Right),
+        }],
+        worse: Vec::new(),
+    };
+    let page = render_comparisons(&[comparison], false).unwrap();
+    assert!(page.contains("n up\">+10.0") && page.contains("+2.0 … +15.0"), "{page}");
+    assert!(!page.contains("<script"));
 }

@@ -1,5 +1,7 @@
 //! `firstline bench quality`.
 
+mod table;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -7,14 +9,15 @@ use clap::Args;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::{Ground, JsonTo, ModelFolder, explained, start, write_file};
+use super::{DEPTH_OF_SUITES, Ground, JsonTo, ModelFolder, explained, start, write_file};
 use crate::cli::{Outcome, Terminal};
 use crate::decision::policy;
 use crate::eval::dataset::{Changes, Dataset, Origin};
 use crate::eval::gate::Repeats;
 use crate::eval::quality::{self, Details, Document, Options, Step};
 use crate::eval::report;
-use crate::eval::suite::{self, Held, Reference, Suite};
+use crate::eval::suite::{self, Held, Measured, Reached, Reference, Suite};
+use crate::message::Language;
 
 /// The model of a run that names none.
 const DEFAULT_MODEL: &str = "multilingual-e5-small";
@@ -68,6 +71,9 @@ struct ChangeArgs {
     /// 随机取这么大一部分提问编入索引，只问其余的 · The share of the queries to index as questions; the rest is asked
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     index_share: f64,
+    /// 去掉没有标签的训练文本 · Leave out training texts without a label
+    #[arg(long)]
+    drop_null_training: bool,
     /// 随机种子 · Picks that share
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -102,16 +108,15 @@ pub(super) fn run(
 ) -> anyhow::Result<Outcome> {
     let options = args.how.options(ground.policy)?;
     let to = JsonTo::of(args.json.as_deref());
+    let Ground { model_folder, today, .. } = ground;
+    let mut bench = Bench { args, options, to, today, model_folder, terminal };
     if let Some(name) = &args.what.suite {
-        let suites = suite::find(&args.what.suites, name).map_err(explained)?;
-        let mut bench = Bench { args, options, to, model_folder: ground.model_folder, terminal };
-        return bench.suites(&suites);
+        return bench.suites(&suite::find(&args.what.suites, name).map_err(explained)?);
     }
-    let origin = args.what.origin(ground.today)?;
+    let origin = args.what.origin(today)?;
     let model = args.how.model.as_deref().unwrap_or(DEFAULT_MODEL);
-    let mut bench = Bench { args, options, to, model_folder: ground.model_folder, terminal };
-    let (document, details) = bench.measure(&origin, model)?;
-    Bench::html(args.html.as_deref(), &document, &details)?;
+    let (document, details) = bench.measure(&origin, &args.changes.changes(), model)?;
+    bench.html(args.html.as_deref(), &document, &details)?;
     bench.to.clone().write(&document, bench.terminal)?;
     Ok(Outcome::Done)
 }
@@ -157,13 +162,21 @@ struct SuiteResult {
     #[serde(flatten)]
     document: Document,
     floors: Vec<Held>,
+    bars: Vec<Reached>,
     reference: Vec<Reference>,
+}
+
+/// The JSON document of `--suite`.
+#[derive(Serialize)]
+struct SuiteResults<'r> {
+    suites: &'r [SuiteResult],
 }
 
 struct Bench<'b> {
     args: &'b QualityArgs,
     options: Options,
     to: JsonTo,
+    today: Date,
     model_folder: &'b mut ModelFolder<'b>,
     terminal: &'b mut Terminal,
 }
@@ -172,28 +185,41 @@ impl Bench<'_> {
     fn suites(&mut self, suites: &[Suite]) -> anyhow::Result<Outcome> {
         let mut results = Vec::new();
         for suite in suites {
-            let folder = suite.checked_folder(&self.args.what.data_root).map_err(explained)?;
-            let model = self.args.how.model.clone().unwrap_or_else(|| suite.model.clone());
-            let (document, details) = self.measure(&Origin::Folder(folder), &model)?;
-            let page =
-                self.args.html.as_deref().map(|dir| dir.join(format!("{}.html", suite.name)));
-            Self::html(page.as_deref(), &document, &details)?;
-            let floors = suite.held(&document.scores);
-            self.to.table(&floor_lines(&floors, &suite.reference, self.terminal), self.terminal);
-            results.push(SuiteResult {
-                suite: suite.name.clone(),
-                document,
-                floors,
-                reference: suite.reference.clone(),
-            });
+            results.push(self.suite(suite)?);
         }
         let all_held = results.iter().flat_map(|result| &result.floors).all(|floor| floor.held);
-        self.to.write(&serde_json::json!({ "suites": results }), self.terminal)?;
+        let document = SuiteResults { suites: &results };
+        self.to.write_to_depth(&document, DEPTH_OF_SUITES, self.terminal)?;
         Ok(if all_held { Outcome::Done } else { Outcome::CheckFailed })
     }
 
-    fn measure(&mut self, origin: &Origin, model: &str) -> anyhow::Result<(Document, Details)> {
-        let set = Dataset::open(origin, &self.args.changes.changes()).map_err(explained)?;
+    fn suite(&mut self, suite: &Suite) -> anyhow::Result<SuiteResult> {
+        let root = &self.args.what.data_root;
+        let origin = suite.checked_origin(root, self.today).map_err(explained)?;
+        let changes = suite.changes(root, self.args.changes.changes());
+        let model = self.args.how.model.clone().unwrap_or_else(|| suite.model.clone());
+        self.to.table(&[format!("[{}]", suite.name)], self.terminal);
+        let (document, details) = self.measure(&origin, &changes, &model)?;
+        let page = self.args.html.as_deref().map(|dir| dir.join(format!("{}.html", suite.name)));
+        self.html(page.as_deref(), &document, &details)?;
+        let measured =
+            Measured { scores: &document.scores, plugin: &document.plugin, n: document.n };
+        let floors = suite.floor.held(&document.scores);
+        let bars = suite.bar.reached(measured);
+        self.to.table(&table::of_floors(&floors, self.terminal), self.terminal);
+        self.to.table(&table::of_bars(&bars, self.terminal), self.terminal);
+        self.to.table(&table::of_reference(&suite.reference, self.terminal), self.terminal);
+        let (suite, reference) = (suite.name.clone(), suite.reference.clone());
+        Ok(SuiteResult { suite, document, floors, bars, reference })
+    }
+
+    fn measure(
+        &mut self,
+        origin: &Origin,
+        changes: &Changes,
+        model: &str,
+    ) -> anyhow::Result<(Document, Details)> {
+        let set = Dataset::open(origin, changes).map_err(explained)?;
         self.warn_of_unknown(&set);
         let batcher = start(model, self.model_folder, self.terminal)?;
         let bar = self.terminal.bar(&set.name, 1);
@@ -205,7 +231,7 @@ impl Bench<'_> {
         })
         .map_err(explained)?;
         bar.finish_and_clear();
-        self.to.table(&table(&document, self.terminal), self.terminal);
+        self.to.table(&table::of_document(&document, self.terminal), self.terminal);
         Ok((document, details))
     }
 
@@ -217,9 +243,16 @@ impl Bench<'_> {
         }
     }
 
-    fn html(path: Option<&Path>, document: &Document, details: &Details) -> anyhow::Result<()> {
+    fn html(
+        &self,
+        path: Option<&Path>,
+        document: &Document,
+        details: &Details,
+    ) -> anyhow::Result<()> {
         let Some(path) = path else { return Ok(()) };
-        let page = report::render(document, details).context("the report page cannot be drawn")?;
+        let chinese = self.terminal.language() == Language::ZH;
+        let page = report::render_quality(document, details, chinese)
+            .context("the report page cannot be drawn")?;
         write_file(path, &page)
     }
 }
@@ -231,6 +264,7 @@ impl ChangeArgs {
             noise: self.noise.clone(),
             index_share: self.index_share,
             seed: self.seed,
+            drop_null_training: self.drop_null_training,
         }
     }
 }
@@ -246,136 +280,4 @@ fn described(step: Step, terminal: &Terminal) -> (&'static str, usize, usize) {
         }
         Step::Thresholds => (terminal.pick("计算门槛", "thresholds"), 0, 1),
     }
-}
-
-fn table(document: &Document, terminal: &Terminal) -> Vec<String> {
-    let mut lines = vec![format!(
-        "{} · {} · {} {} · {} {}",
-        document.dataset,
-        document.model,
-        document.n,
-        terminal.pick("条消息", "messages"),
-        document.in_scope,
-        terminal.pick("条有答案", "in scope")
-    )];
-    lines.extend(score_lines(document, terminal));
-    lines.extend(threshold_lines(document, terminal));
-    lines.extend(served_lines(document, terminal));
-    lines
-}
-
-fn score_lines(document: &Document, terminal: &Terminal) -> Vec<String> {
-    let scores = &document.scores;
-    let similarity = document.nearest_question_similarity;
-    let mut lines = vec![
-        format!(
-            "  {} {} · hit@1 {} · hit@5 {} · MRR {}",
-            terminal.pick("意图", "intent"),
-            percent(scores.accuracy_in_scope),
-            percent(scores.hit_at_1),
-            percent(scores.hit_at_5),
-            percent(scores.mrr)
-        ),
-        format!("  AUROC {} · ECE {}", percent(scores.auroc_oos), percent(scores.ece)),
-    ];
-    lines.extend(similarity.map(|q| {
-        format!(
-            "  {} min {:.3} · p10 {:.3} · p25 {:.3} · p50 {:.3} · p75 {:.3} · p90 {:.3} · max {:.3}",
-            terminal.pick("与最近问法的相似度", "similarity to the nearest question"),
-            q.min, q.p10, q.p25, q.p50, q.p75, q.p90, q.max
-        )
-    }));
-    lines
-}
-
-fn threshold_lines(document: &Document, terminal: &Terminal) -> Vec<String> {
-    let plugin = document.plugin.iter().map(|plugin| {
-        format!(
-            "  {:<10} {:.0} %: {} {} · {} {} · {} {} × {}",
-            terminal.pick("选门槛", "plugin"),
-            plugin.target * 100.0,
-            terminal.pick("覆盖", "coverage"),
-            percent(Some(plugin.mean_coverage)),
-            terminal.pick("准确", "precision"),
-            percent(plugin.mean_precision),
-            terminal.pick("标注", "labels"),
-            plugin.calibration_messages,
-            plugin.splits
-        )
-    });
-    let guarantee = document.guarantee.iter().map(|guarantee| {
-        format!(
-            "  {:<10} {:.0} %: {} {} · {} {} · {} {} × {} · {} {}/{} · {} {}/{}",
-            terminal.pick("有保证", "guarantee"),
-            guarantee.target * 100.0,
-            terminal.pick("覆盖", "coverage"),
-            percent(Some(guarantee.mean_coverage)),
-            terminal.pick("准确", "precision"),
-            percent(guarantee.mean_precision),
-            terminal.pick("标注", "labels"),
-            guarantee.calibration_messages,
-            guarantee.splits,
-            terminal.pick("未通过", "nothing passed"),
-            guarantee.nothing_passed,
-            guarantee.splits,
-            terminal.pick("违背", "violations"),
-            guarantee.violations,
-            guarantee.draws
-        )
-    });
-    plugin.chain(guarantee).collect()
-}
-
-fn served_lines(document: &Document, terminal: &Terminal) -> Vec<String> {
-    let served = &document.served;
-    vec![format!(
-        "  {:<10} {:.0} %: {} {} · {} {} · {} {} · {} {} · {} {} · {} {}",
-        terminal.pick("现状", "as served"),
-        served.target * 100.0,
-        terminal.pick("覆盖", "coverage"),
-        percent(served.coverage),
-        terminal.pick("准确", "precision"),
-        percent(served.precision),
-        terminal.pick("消息", "messages"),
-        served.messages,
-        terminal.pick("回答", "answered"),
-        served.answered,
-        terminal.pick("反问", "clarified"),
-        served.clarified,
-        terminal.pick("转人工", "routed"),
-        served.routed
-    )]
-}
-
-fn floor_lines(floors: &[Held], reference: &[Reference], terminal: &Terminal) -> Vec<String> {
-    let floors = floors.iter().map(|floor| {
-        let verdict = if floor.held {
-            terminal.pick("达到", "held")
-        } else {
-            terminal.pick("未达到", "NOT HELD")
-        };
-        format!(
-            "  {} {} · {} {} · {verdict}",
-            floor.figure,
-            percent(floor.reached),
-            terminal.pick("底线", "floor"),
-            percent(Some(floor.floor))
-        )
-    });
-    let reference = reference.iter().map(|reference| {
-        format!(
-            "  {} {:.0} %: {} {} · {} {}",
-            terminal.pick("对照", "reference"),
-            reference.target * 100.0,
-            terminal.pick("覆盖", "coverage"),
-            percent(Some(reference.coverage)),
-            terminal.pick("准确", "precision"),
-            percent(Some(reference.precision))
-        )
-    });
-    floors.chain(reference).collect()
-}
-
-fn percent(share: Option<f64>) -> String {
-    share.map_or_else(|| "–".to_owned(), |share| format!("{:.1} %", share * 100.0))
 }
