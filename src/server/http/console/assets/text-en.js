@@ -77,6 +77,7 @@ export default {
   "evidence.share": "share of the candidates",
   "evidence.agreement": "both readers agree",
   "evidence.foreign_gap": "unlike foreign topics",
+  "evidence.inside": "unlike messages known to have no answer",
   "evidence.length": "length",
 
   "why.intents": "Intents",

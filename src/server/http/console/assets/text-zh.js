@@ -77,6 +77,7 @@ export default {
   "evidence.share": "在候选中的份额",
   "evidence.agreement": "两个读法一致",
   "evidence.foreign_gap": "与无关话题的距离",
+  "evidence.inside": "不像已知的无关消息",
   "evidence.length": "长度",
 
   "why.intents": "意图",
