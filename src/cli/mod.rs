@@ -8,6 +8,7 @@ mod serve;
 mod ask;
 mod models;
 mod kb;
+mod train;
 mod bench;
 
 use std::path::PathBuf;
@@ -53,6 +54,8 @@ enum Command {
     Kb(kb::KbArgs),
     /// 模型：列出、下载、核对 · The models: list, pull, verify
     Models(models::ModelsArgs),
+    /// 训练：分类头，或连编码器一起 · Train the classifier, or the encoder with it
+    Train(train::TrainArgs),
     /// 评测：质量、编码速度、负载 · Measure quality, encoding and load
     Bench(bench::BenchArgs),
 }
@@ -80,6 +83,7 @@ fn run(cli: Cli, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
         Command::Ask(args) => ask::run(&args, config()?, terminal),
         Command::Kb(args) => check_knowledge(args, &config()?, terminal),
         Command::Models(args) => models::run(&args, terminal),
+        Command::Train(args) => train::run(&args, &config()?, terminal),
         Command::Bench(args) => measure(args, &config()?, terminal),
     }
 }

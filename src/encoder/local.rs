@@ -12,7 +12,7 @@ use super::weights::{self, Weights};
 use super::{Backend, Embedding, Encoder, EncoderError, Model, Role, Tokens, source};
 
 /// The least cap: two special tokens, a prefix and a word or two.
-const LEAST_TOKENS: usize = 8;
+pub(super) const LEAST_TOKENS: usize = 8;
 
 /// A BERT in this process.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl LocalEncoder {
 type Reader = (TextReader, String);
 
 /// Tokenizer and weights take about as long as each other, so they are read side by side.
-fn read_both(
+pub(super) fn read_both(
     layout: &Layout,
     max_tokens: usize,
 ) -> (Result<Reader, EncoderError>, Result<Weights, EncoderError>) {

@@ -13,6 +13,7 @@ mod kernels;
 mod engine;
 mod pool;
 mod local;
+pub mod training;
 mod plan;
 mod cache;
 pub mod batcher;

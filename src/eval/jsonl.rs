@@ -61,7 +61,7 @@ impl Classify for JsonlError {
 }
 
 /// All values of `path`, at least one. Blank lines and a byte-order mark are skipped.
-pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, JsonlError> {
+pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, JsonlError> {
     parse(path, &read_text(path)?)
 }
 

@@ -2,7 +2,7 @@
 //! code that serves (`triage`), over a data set or over the wire, and never prints an automation rate alone: coverage,
 //! precision, target and sample size stand together. It tunes nothing that ships.
 
-mod jsonl;
+pub(crate) mod jsonl;
 pub mod record;
 pub mod texts;
 pub mod dataset;

@@ -8,11 +8,14 @@ mod lbfgs;
 mod objective;
 pub mod fit;
 mod likeness;
+mod dice;
+pub mod finetune;
 
 use serde::{Deserialize, Serialize};
 
 use crate::message::IntentId;
 
+pub(crate) use dice::Dice;
 pub use examples::Examples;
 pub use fit::{FitError, fit, out_of_fold};
 pub use folds::Folds;

@@ -172,7 +172,7 @@ fn softmax_row(row: &mut [f32], mask: &[f32], scale: f32) {
 }
 
 /// A sum in eight lanes, which the compiler may keep in vector registers.
-fn sum(row: &[f32], map: impl Fn(f32) -> f32) -> f32 {
+pub(in crate::encoder) fn sum(row: &[f32], map: impl Fn(f32) -> f32) -> f32 {
     let (blocks, rest) = row.as_chunks::<8>();
     let mut lanes = [0f32; 8];
     for block in blocks {
@@ -196,7 +196,7 @@ fn gelu_of(x: f32) -> f32 {
 
 /// eˣ for x <= 0 (relative error below 3e-7), 0 from -87 down. Without branches, so that a loop over it becomes vector code:
 /// the power of two is read off the low bits of a sum with 1.5 x 2²³, which rounds to an integer.
-fn exp(x: f32) -> f32 {
+pub(in crate::encoder) fn exp(x: f32) -> f32 {
     const ROUND: f32 = 12_582_912.0;
     let x = x.max(-87.0);
     let shifted = x * std::f32::consts::LOG2_E + ROUND;
@@ -215,7 +215,7 @@ fn exp(x: f32) -> f32 {
     f32::from_bits((shifted.to_bits() << 23).wrapping_add(series.to_bits()))
 }
 
-fn floats<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+pub(in crate::encoder) fn floats<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     let range = layout.contiguous_offsets();
     let CpuStorage::F32(all) = storage else { bail!("f32 expected") };
     match range.and_then(|(start, end)| all.get(start..end)) {

@@ -4,7 +4,7 @@
 //! token type 0 is added to the position table once, at load; and [`Pass::Inference`] replaces chains of element-wise
 //! operations by the forward-only ones of [`fused`]. [`Pass::Training`] uses differentiable operations only.
 
-mod fused;
+pub(super) mod fused;
 
 use candle_core::{DType, Device, Result, Tensor};
 

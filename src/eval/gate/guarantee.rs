@@ -4,8 +4,8 @@
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::dice::Dice;
 use super::{Case, Fit, Reading, Repeats, Terms, fitted, mean, out_of_fold, path, score_all};
+use crate::intent::Dice;
 
 /// One in this many calibration messages fits the calibrator and plans the path; the rest stays untouched until the walk.
 const WORKSHOP: usize = 3;

@@ -3,7 +3,6 @@
 //! `decision`'s. Nothing here ships a threshold: it measures what a threshold would have done.
 
 mod curve;
-mod dice;
 mod guarantee;
 mod path;
 mod plugin;
@@ -11,10 +10,11 @@ mod plugin;
 use serde::Serialize;
 
 pub use curve::{CurvePoint, curve};
-pub(super) use dice::Dice;
 pub use guarantee::{Guarantee, guarantee};
 pub use path::{Path, TooFew, plan, walk};
 pub use plugin::{Plugin, plugin};
+
+pub(super) use crate::intent::Dice;
 
 /// One judged message as the gate sees it.
 #[derive(Debug, Clone, PartialEq)]

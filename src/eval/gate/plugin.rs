@@ -5,8 +5,8 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::curve::{ladder, lowest};
-use super::dice::Dice;
 use super::{Case, Fit, Reading, fitted, mean, out_of_fold, score_all};
+use crate::intent::Dice;
 
 /// What the plug-in threshold did on the halves it was not chosen on.
 #[derive(Debug, Clone, PartialEq, Serialize)]

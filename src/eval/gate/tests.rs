@@ -1,5 +1,4 @@
 use super::curve::ladder;
-use super::dice::Dice;
 use super::*;
 
 /// A calibrator that learned already: the first number of the evidence is the probability.

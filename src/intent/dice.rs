@@ -26,6 +26,11 @@ impl Dice {
         usize::try_from(wide >> 64).unwrap_or(0)
     }
 
+    /// A number of 0..1, with the 24 bits that an f32 holds.
+    pub(crate) fn share(&mut self) -> f32 {
+        (self.next() >> 40) as f32 / 16_777_216.0
+    }
+
     /// The items in random order.
     pub(crate) fn shuffled<T>(&mut self, items: impl IntoIterator<Item = T>) -> Vec<T> {
         let mut items: Vec<T> = items.into_iter().collect();

@@ -1,0 +1,286 @@
+//! What is learned from, and in which order: texts with classes, pairs with verdicts, cut into batches. Everything random
+//! here is drawn from the seed and the number of the pass, so a run that goes on draws what the first would have drawn.
+
+use std::collections::HashMap;
+
+use super::FinetuneError;
+use crate::encoder::{EncoderError, Tokens};
+use crate::intent::Dice;
+
+/// A text and what it is about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Labelled {
+    /// The text.
+    pub text: String,
+    /// Its class.
+    pub label: String,
+}
+
+/// Two texts, and whether they ask the same.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Pair {
+    /// One.
+    pub a: String,
+    /// The other.
+    pub b: String,
+    /// Whether one answer serves both.
+    pub same: bool,
+}
+
+/// What there is to learn from. Texts of no class do not belong here.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Material {
+    /// Texts with classes.
+    pub labelled: Vec<Labelled>,
+    /// Pairs with verdicts.
+    pub pairs: Vec<Pair>,
+}
+
+/// A text as the network reads it.
+#[derive(Debug)]
+pub(super) struct Lesson {
+    pub(super) tokens: Tokens,
+    pub(super) class: Option<usize>,
+    /// Texts of one group may well mean the same, whether or not somebody said so.
+    group: usize,
+}
+
+/// Material, tokenised and numbered.
+#[derive(Debug)]
+pub(super) struct Lessons {
+    pub(super) texts: Vec<Lesson>,
+    pub(super) classes: usize,
+    /// Places of two texts, and whether they ask the same.
+    pub(super) pairs: Vec<(usize, usize, bool)>,
+}
+
+/// One worker's part of a batch.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Shard {
+    /// Places in [`Lessons::texts`].
+    pub(super) texts: Vec<usize>,
+    classes: Vec<Option<usize>>,
+    groups: Vec<usize>,
+    /// Places in this shard.
+    pairs: Vec<(usize, usize, bool)>,
+}
+
+impl Shard {
+    /// The places of the labelled texts, with their classes.
+    pub(super) fn labelled(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+        let one = |(place, class): (usize, &Option<usize>)| Some((small(place), small((*class)?)));
+        self.classes.iter().enumerate().filter_map(one)
+    }
+
+    /// Whether two different texts belong together by what somebody said.
+    pub(super) fn attract(&self, a: usize, b: usize) -> bool {
+        let class = |place: usize| self.classes.get(place).copied().flatten();
+        let paired = |pair: &(usize, usize, bool)| {
+            pair.2 && ((pair.0, pair.1) == (a, b) || (pair.1, pair.0) == (a, b))
+        };
+        self.texts.get(a) != self.texts.get(b)
+            && ((class(a).is_some() && class(a) == class(b)) || self.pairs.iter().any(paired))
+    }
+
+    /// Whether two texts may mean the same.
+    pub(super) fn akin(&self, a: usize, b: usize) -> bool {
+        self.groups.get(a) == self.groups.get(b)
+    }
+
+    /// The pairs with this verdict.
+    pub(super) fn pairs(&self, same: bool) -> Vec<(u32, u32)> {
+        let chosen = self.pairs.iter().filter(|pair| pair.2 == same);
+        chosen.map(|(a, b, _)| (small(*a), small(*b))).collect()
+    }
+
+    fn push(&mut self, lessons: &Lessons, unit: &Unit) {
+        let start = self.texts.len();
+        let places = match unit {
+            Unit::Texts(places) => places.clone(),
+            Unit::Pair(a, b, same) => {
+                self.pairs.push((start, start + 1, *same));
+                vec![*a, *b]
+            }
+        };
+        for lesson in places.iter().filter_map(|place| lessons.texts.get(*place)) {
+            self.classes.push(lesson.class);
+            self.groups.push(lesson.group);
+        }
+        self.texts.extend(places);
+    }
+}
+
+/// What stays together in one shard.
+enum Unit {
+    /// Texts of one class.
+    Texts(Vec<usize>),
+    Pair(usize, usize, bool),
+}
+
+/// How many texts of a class stand together, so that each finds one that attracts it.
+const TOGETHER: usize = 2;
+
+impl Lessons {
+    /// Checks and reads what is trained on and what is held out; classes of both have one numbering.
+    pub(super) fn joined(
+        material: &Material,
+        held: &Material,
+        mut tokenize: impl FnMut(&str) -> Result<Tokens, EncoderError>,
+    ) -> Result<(Self, Self), FinetuneError> {
+        check(material)?;
+        let mut classes = HashMap::new();
+        for Labelled { label, .. } in &material.labelled {
+            let count = classes.len();
+            classes.entry(label.as_str()).or_insert(count);
+        }
+        let lessons = Self::new(material, &classes, &mut tokenize)?;
+        Ok((lessons, Self::new(held, &classes, &mut tokenize)?))
+    }
+
+    /// Texts of a class that nobody teaches are left out: they cannot be recognised.
+    fn new(
+        material: &Material,
+        classes: &HashMap<&str, usize>,
+        tokenize: &mut impl FnMut(&str) -> Result<Tokens, EncoderError>,
+    ) -> Result<Self, FinetuneError> {
+        let mut lessons = Self { texts: Vec::new(), classes: classes.len(), pairs: Vec::new() };
+        for Labelled { text, label } in &material.labelled {
+            let Some(class) = classes.get(label.as_str()).copied() else { continue };
+            let tokens = tokenize(text)?;
+            lessons.texts.push(Lesson { tokens, class: Some(class), group: class });
+        }
+        lessons.add_pairs(&material.pairs, tokenize)?;
+        Ok(lessons)
+    }
+
+    fn add_pairs(
+        &mut self,
+        pairs: &[Pair],
+        tokenize: &mut impl FnMut(&str) -> Result<Tokens, EncoderError>,
+    ) -> Result<(), FinetuneError> {
+        let mut places = HashMap::new();
+        let mut groups = Groups::default();
+        for Pair { a, b, same } in pairs {
+            let mut place = |text: &'_ str| -> Result<usize, EncoderError> {
+                if let Some(place) = places.get(text) {
+                    return Ok(*place);
+                }
+                let place = self.texts.len();
+                let group = self.classes + groups.add();
+                self.texts.push(Lesson { tokens: tokenize(text)?, class: None, group });
+                places.insert(text.to_owned(), place);
+                Ok(place)
+            };
+            let (a, b) = (place(a)?, place(b)?);
+            self.pairs.push((a, b, *same));
+            if *same {
+                let first = self.texts.len() - groups.0.len();
+                groups.join(a - first, b - first);
+            }
+        }
+        let first = self.texts.len() - groups.0.len();
+        for (at, lesson) in self.texts.iter_mut().skip(first).enumerate() {
+            lesson.group = self.classes + groups.root(at);
+        }
+        Ok(())
+    }
+
+    /// The batches of a pass, each of up to `shards` parts of about `size` texts. Every text and every pair occurs once.
+    pub(super) fn batches(&self, size: usize, shards: usize, mut dice: Dice) -> Vec<Vec<Shard>> {
+        let units = self.units(&mut dice);
+        let units = dice.shuffled(units);
+        let mut all = vec![Shard::default()];
+        for unit in &units {
+            if all.last().is_none_or(|last| last.texts.len() >= size) {
+                all.push(Shard::default());
+            }
+            if let Some(last) = all.last_mut() {
+                last.push(self, unit);
+            }
+        }
+        // A rest of a few texts would weigh as much as a full shard.
+        if all.len() > 1 && all.last().is_some_and(|last| 2 * last.texts.len() < size) {
+            all.pop();
+        }
+        all.chunks(shards.max(1)).map(<[Shard]>::to_vec).collect()
+    }
+
+    /// The share of a same and a different pair in which the same one is closer (the area under the ROC curve); `None`
+    /// where there are not both.
+    pub(super) fn ranked(&self, vectors: &[&[f32]]) -> Option<f64> {
+        let cosine = |(a, b, same): &(usize, usize, bool)| {
+            let (a, b) = (vectors.get(*a)?, vectors.get(*b)?);
+            Some((a.iter().zip(*b).map(|(x, y)| x * y).sum::<f32>(), *same))
+        };
+        let mut scored: Vec<(f32, bool)> = self.pairs.iter().filter_map(cosine).collect();
+        scored.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let same = scored.iter().filter(|(_, same)| *same).count();
+        let different = scored.len() - same;
+        let (mut below, mut right) = (0usize, 0usize);
+        for (_, same) in scored {
+            if same { right += below } else { below += 1 }
+        }
+        (same > 0 && different > 0).then(|| right as f64 / (same * different) as f64)
+    }
+
+    fn units(&self, dice: &mut Dice) -> Vec<Unit> {
+        let mut by_class = vec![Vec::new(); self.classes];
+        for (place, lesson) in self.texts.iter().enumerate() {
+            if let Some(class) = lesson.class.and_then(|class| by_class.get_mut(class)) {
+                class.push(place);
+            }
+        }
+        let mut units: Vec<Unit> =
+            self.pairs.iter().map(|(a, b, same)| Unit::Pair(*a, *b, *same)).collect();
+        for class in by_class {
+            let shuffled = dice.shuffled(class);
+            units.extend(shuffled.chunks(TOGETHER).map(|texts| Unit::Texts(texts.to_vec())));
+        }
+        units
+    }
+}
+
+/// What can be seen before a text is read.
+fn check(material: &Material) -> Result<(), FinetuneError> {
+    let Material { labelled, pairs } = material;
+    if labelled.is_empty() && pairs.is_empty() {
+        return Err(FinetuneError::Empty);
+    }
+    let one_class = labelled.iter().all(|text| Some(&text.label) == labelled.first().map(|text| &text.label));
+    if pairs.is_empty() && one_class {
+        return Err(FinetuneError::OneClass { texts: labelled.len() });
+    }
+    if labelled.is_empty() && !pairs.iter().any(|pair| pair.same) {
+        return Err(FinetuneError::NothingSame { pairs: pairs.len() });
+    }
+    Ok(())
+}
+
+/// Sets of numbers that were said to belong together (union-find).
+#[derive(Default)]
+struct Groups(Vec<usize>);
+
+impl Groups {
+    fn add(&mut self) -> usize {
+        self.0.push(self.0.len());
+        self.0.len() - 1
+    }
+
+    fn root(&self, mut at: usize) -> usize {
+        while let Some(parent) = self.0.get(at).filter(|parent| **parent != at) {
+            at = *parent;
+        }
+        at
+    }
+
+    fn join(&mut self, a: usize, b: usize) {
+        let (a, b) = (self.root(a), self.root(b));
+        if let Some(parent) = self.0.get_mut(a.max(b)) {
+            *parent = a.min(b);
+        }
+    }
+}
+
+fn small(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
+}
