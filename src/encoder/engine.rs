@@ -7,7 +7,7 @@ use std::str::FromStr;
 use candle_core::{Device, Tensor};
 use serde::Deserialize;
 
-use super::bert::{Bert, Pass};
+use super::bert::Bert;
 use super::kernels::{self, Int8, Network, Single};
 use super::layout::{BertShape, CONFIG, Pooling};
 use super::weights::Weights;
@@ -129,7 +129,7 @@ fn padded_pass(
     let shape = (texts.len(), longest);
     let ids = Tensor::from_vec(ids, shape, &Device::Cpu)?;
     let mask = Tensor::from_vec(mask, shape, &Device::Cpu)?;
-    let vectors = bert.forward(&ids, &mask, Pass::Inference)?;
+    let vectors = bert.forward(&ids, &mask)?;
     let hidden = vectors.dim(2)?;
     let vectors = vectors.flatten_all()?.to_vec1::<f32>()?;
     let pooled = texts

@@ -12,10 +12,10 @@ use super::layout::{CONFIG, TOKENIZER, WEIGHTS};
 
 /// A folder that is removed with its value.
 #[derive(Debug)]
-pub(super) struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name =
             format!("firstline-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
@@ -23,10 +23,10 @@ impl Folder {
         fs::create_dir_all(&path).unwrap();
         Self(path)
     }
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
-    pub(super) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         let path = self.0.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
@@ -40,7 +40,7 @@ impl Drop for Folder {
 }
 
 /// A whole model: hidden 32, 2 layers, 2 heads, WordPiece.
-pub(super) fn model() -> Folder {
+pub(crate) fn model() -> Folder {
     let folder = Folder::new();
     folder.write(CONFIG, config().to_string());
     folder.write(TOKENIZER, word_piece().to_string());
@@ -48,11 +48,11 @@ pub(super) fn model() -> Folder {
     folder
 }
 
-pub(super) fn save(folder: &Folder, weights: &HashMap<String, Tensor>) {
+pub(crate) fn save(folder: &Folder, weights: &HashMap<String, Tensor>) {
     candle_core::safetensors::save(weights, folder.path().join(WEIGHTS)).unwrap();
 }
 
-pub(super) fn config() -> Value {
+pub(crate) fn config() -> Value {
     json!({
         "model_type": "bert", "vocab_size": 40, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2,
         "intermediate_size": 64, "hidden_act": "gelu", "max_position_embeddings": 48, "type_vocab_size": 2,
@@ -60,7 +60,7 @@ pub(super) fn config() -> Value {
     })
 }
 
-pub(super) fn word_piece() -> Value {
+pub(crate) fn word_piece() -> Value {
     let words = [
         "[PAD]", "[UNK]", "[CLS]", "[SEP]", "query", "passage", ":", "where", "is", "my", "refund",
         "##s", "退", "款",
@@ -89,7 +89,7 @@ pub(super) fn word_piece() -> Value {
 }
 
 /// A tokenizer of the XLM-R kind.
-pub(super) fn unigram() -> Value {
+pub(crate) fn unigram() -> Value {
     let pieces =
         ["<s>", "<pad>", "</s>", "<unk>", "▁query", ":", "▁refund", "▁", "退款", "退", "款"];
     let vocabulary: Vec<Value> =
@@ -104,7 +104,7 @@ pub(super) fn unigram() -> Value {
 }
 
 /// Every tensor of [`config`], the same at every call.
-pub(super) fn random_weights() -> HashMap<String, Tensor> {
+pub(crate) fn random_weights() -> HashMap<String, Tensor> {
     let shape = serde_json::from_value(config()).unwrap();
     let mut expected: Vec<_> = super::weights::expected(&shape).into_iter().collect();
     expected.sort();
@@ -123,6 +123,6 @@ pub(super) fn random_weights() -> HashMap<String, Tensor> {
     expected.into_iter().map(tensor).collect()
 }
 
-pub(super) fn as_type(weights: &HashMap<String, Tensor>, kind: DType) -> HashMap<String, Tensor> {
+pub(crate) fn as_type(weights: &HashMap<String, Tensor>, kind: DType) -> HashMap<String, Tensor> {
     weights.iter().map(|(name, tensor)| (name.clone(), tensor.to_dtype(kind).unwrap())).collect()
 }

@@ -19,7 +19,7 @@ mod cache;
 pub mod batcher;
 pub mod source;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 
 use std::fmt;
 use std::path::Path;

@@ -156,7 +156,10 @@ fn labelled(rows: Vec<LabelledRow>, prefix: &str) -> impl Iterator<Item = Labell
 
 fn phrasings(article: &Article) -> Vec<String> {
     let title = Some(article.title.clone()).filter(|title| !title.is_empty());
-    title.into_iter().chain(article.questions.iter().map(|question| question.value.clone())).collect()
+    title
+        .into_iter()
+        .chain(article.questions.iter().map(|question| question.value.clone()))
+        .collect()
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {

@@ -116,14 +116,23 @@ pub(super) fn run(
     let began = Instant::now();
     let mut trainer =
         Trainer::new(&model, &given.material, &given.held, args.run.config()).map_err(explained)?;
-    let run = material::hex(&Sha256::digest(format!("{:?} {:?} {}", args.run, given.hashes, model.hash())));
+    let run = material::hex(&Sha256::digest(format!(
+        "{:?} {:?} {}",
+        args.run,
+        given.hashes,
+        model.hash()
+    )));
     if let Some(checkpoint) = Checkpoint::read(&saved).map_err(explained)? {
         let step = trainer.resume(checkpoint, &run).map_err(explained)?;
         terminal.note(&format!("resumed at {step}"));
     }
     let bar = terminal.bar("training", trainer.steps() as u64);
     let figure = trainer.figure().map_err(explained)?;
-    terminal.note(&format!("before: {figure:?} ({} steps, {:.1} s)", trainer.steps(), began.elapsed().as_secs_f64()));
+    terminal.note(&format!(
+        "before: {figure:?} ({} steps, {:.1} s)",
+        trainer.steps(),
+        began.elapsed().as_secs_f64()
+    ));
     let (mut last, mut sum, mut count) = (Instant::now(), 0.0, 0);
     while !trainer.is_over() {
         let progress = trainer.step().map_err(explained)?;
@@ -131,7 +140,14 @@ pub(super) fn run(
         sum += progress.loss;
         count += 1;
         if progress.held_out.is_some() || progress.step % 50 == 0 {
-            terminal.note(&format!("step {} epoch {} loss {:.4} held {:?} {:.0} s", progress.step, progress.epoch, sum / count as f64, progress.held_out, began.elapsed().as_secs_f64()));
+            terminal.note(&format!(
+                "step {} epoch {} loss {:.4} held {:?} {:.0} s",
+                progress.step,
+                progress.epoch,
+                sum / count as f64,
+                progress.held_out,
+                began.elapsed().as_secs_f64()
+            ));
             (sum, count) = (0.0, 0);
         }
         if last.elapsed() > Duration::from_secs(120) {
@@ -141,7 +157,10 @@ pub(super) fn run(
     }
     bar.finish_and_clear();
     let (epochs, held_out) = trainer.finish().map_err(explained)?;
-    terminal.note(&format!("epochs {epochs} held out {held_out:?} {:.0} s", began.elapsed().as_secs_f64()));
+    terminal.note(&format!(
+        "epochs {epochs} held out {held_out:?} {:.0} s",
+        began.elapsed().as_secs_f64()
+    ));
     let provenance = Provenance {
         base: model.name(),
         base_sha256: model.hash().to_owned(),

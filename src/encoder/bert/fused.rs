@@ -215,7 +215,10 @@ pub(in crate::encoder) fn exp(x: f32) -> f32 {
     f32::from_bits((shifted.to_bits() << 23).wrapping_add(series.to_bits()))
 }
 
-pub(in crate::encoder) fn floats<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+pub(in crate::encoder) fn floats<'a>(
+    storage: &'a CpuStorage,
+    layout: &Layout,
+) -> Result<&'a [f32]> {
     let range = layout.contiguous_offsets();
     let CpuStorage::F32(all) = storage else { bail!("f32 expected") };
     match range.and_then(|(start, end)| all.get(start..end)) {

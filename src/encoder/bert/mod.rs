@@ -1,8 +1,8 @@
-//! The network: a BERT of our own on candle tensors, so that the same weights can be run and, later, trained.
+//! The network: a BERT of our own on candle tensors, forward only; [`super::training`] has the one that is trained.
 //!
 //! It differs from the textbook in three ways that keep its results: query, key and value are one product; the vector of
-//! token type 0 is added to the position table once, at load; and [`Pass::Inference`] replaces chains of element-wise
-//! operations by the forward-only ones of [`fused`]. [`Pass::Training`] uses differentiable operations only.
+//! token type 0 is added to the position table once, at load; and chains of element-wise operations are replaced by those of
+//! [`fused`].
 
 pub(super) mod fused;
 
@@ -14,19 +14,6 @@ use super::weights::{
     ATTENDED, ATTENDED_NORM, Array, DOWN, EMBEDDING_NORM, KEY, Numbers, OUTPUT_NORM, POSITIONS,
     QUERY, TYPES, UP, VALUE, WORDS, Weights, in_layer,
 };
-
-/// What a forward pass is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pass {
-    /// An embedding is wanted, fast.
-    Inference,
-    /// Gradients are wanted.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "what fine-tuning runs; held to Inference by tests")
-    )]
-    Training,
-}
 
 #[derive(Debug)]
 pub(super) struct Bert {
@@ -81,66 +68,49 @@ impl Bert {
 
     /// Token ids `[batch, tokens]` in u32 and their mask, 1 for a token and 0 for padding, as f32 of the same shape → token
     /// vectors `[batch, tokens, hidden]`. Padding gets vectors too; they mean nothing.
-    pub(super) fn forward(&self, ids: &Tensor, mask: &Tensor, pass: Pass) -> Result<Tensor> {
+    pub(super) fn forward(&self, ids: &Tensor, mask: &Tensor) -> Result<Tensor> {
         let (batch, tokens) = ids.dims2()?;
         let words = self.words.index_select(&ids.flatten_all()?, 0)?.to_dtype(DType::F32)?;
         let words = words.reshape((batch, tokens, ()))?;
         let positions = self.positions.narrow(0, 0, tokens)?;
         let vectors = words.broadcast_add(&positions)?.reshape((batch * tokens, ()))?;
-        let mut vectors = self.norm.forward(&vectors, pass)?;
+        let mut vectors = self.norm.forward(&vectors)?;
         let mask = ((mask - 1.0)? * 1e9)?;
         for layer in &self.layers {
-            vectors = self.layer(layer, &vectors, &mask, pass)?;
+            vectors = self.layer(layer, &vectors, &mask)?;
         }
         vectors.reshape((batch, tokens, ()))
     }
 
     /// One layer over `[batch x tokens, hidden]`.
-    fn layer(&self, layer: &Layer, vectors: &Tensor, mask: &Tensor, pass: Pass) -> Result<Tensor> {
-        let attended = self.attention(layer, vectors, mask, pass)?;
+    fn layer(&self, layer: &Layer, vectors: &Tensor, mask: &Tensor) -> Result<Tensor> {
+        let attended = self.attention(layer, vectors, mask)?;
         let vectors = layer.attended_norm.add(
             layer.attended.product(&attended)?,
             &layer.attended,
             vectors,
-            pass,
         )?;
-        let wide = self.activate(&layer.up, layer.up.product(&vectors)?, pass)?;
-        layer.output_norm.add(layer.down.product(&wide)?, &layer.down, &vectors, pass)
+        let wide = self.activate(&layer.up, layer.up.product(&vectors)?)?;
+        layer.output_norm.add(layer.down.product(&wide)?, &layer.down, &vectors)
     }
 
-    fn attention(
-        &self,
-        layer: &Layer,
-        vectors: &Tensor,
-        mask: &Tensor,
-        pass: Pass,
-    ) -> Result<Tensor> {
+    fn attention(&self, layer: &Layer, vectors: &Tensor, mask: &Tensor) -> Result<Tensor> {
         let (batch, tokens) = mask.dims2()?;
         let hidden = vectors.dim(1)?;
         let product = layer.attend.product(vectors)?;
-        let all = match pass {
-            Pass::Inference => fused::add(product, &layer.attend.bias)?,
-            Pass::Training => product.broadcast_add(&layer.attend.bias)?,
-        };
+        let all = fused::add(product, &layer.attend.bias)?;
         let all = all.reshape((batch, tokens, 3, self.heads, hidden / self.heads))?;
         let all = all.permute((2, 0, 3, 1, 4))?.contiguous()?;
         let (query, key, value) = (all.get(0)?, all.get(1)?, all.get(2)?);
         let scores = query.matmul(&key.transpose(2, 3)?)?;
         let scale = 1.0 / ((hidden / self.heads) as f64).sqrt();
-        let shares = match pass {
-            Pass::Inference => fused::softmax(scores, mask, scale)?,
-            Pass::Training => {
-                let mask = mask.reshape((batch, 1, 1, tokens))?;
-                let scores = (scores * scale)?.broadcast_add(&mask)?;
-                candle_nn::ops::softmax(&scores, candle_core::D::Minus1)?
-            }
-        };
+        let shares = fused::softmax(scores, mask, scale)?;
         shares.matmul(&value)?.transpose(1, 2)?.reshape((batch * tokens, hidden))
     }
 
     /// Adds the bias of `linear` to its product and applies the activation.
-    fn activate(&self, linear: &Linear, product: Tensor, pass: Pass) -> Result<Tensor> {
-        if pass == Pass::Inference && self.activation == Activation::Gelu {
+    fn activate(&self, linear: &Linear, product: Tensor) -> Result<Tensor> {
+        if self.activation == Activation::Gelu {
             return fused::gelu(product, &linear.bias);
         }
         let wide = product.broadcast_add(&linear.bias)?;
@@ -160,30 +130,15 @@ impl Linear {
 }
 
 impl Norm {
-    fn forward(&self, x: &Tensor, pass: Pass) -> Result<Tensor> {
+    fn forward(&self, x: &Tensor) -> Result<Tensor> {
         #[expect(clippy::cast_possible_truncation, reason = "1e-12 is an f32 too")]
         let epsilon = self.epsilon as f32;
-        match pass {
-            Pass::Inference => candle_nn::ops::layer_norm(x, &self.weight, &self.bias, epsilon),
-            Pass::Training => candle_nn::ops::layer_norm_slow(x, &self.weight, &self.bias, epsilon),
-        }
+        candle_nn::ops::layer_norm(x, &self.weight, &self.bias, epsilon)
     }
 
     /// The norm of `product` + the bias of `linear` + `residual`.
-    fn add(
-        &self,
-        product: Tensor,
-        linear: &Linear,
-        residual: &Tensor,
-        pass: Pass,
-    ) -> Result<Tensor> {
-        match pass {
-            Pass::Inference => fused::add_norm(product, residual, &linear.bias, self),
-            Pass::Training => {
-                let sum = (product.broadcast_add(&linear.bias)? + residual)?;
-                self.forward(&sum, pass)
-            }
-        }
+    fn add(&self, product: Tensor, linear: &Linear, residual: &Tensor) -> Result<Tensor> {
+        fused::add_norm(product, residual, &linear.bias, self)
     }
 }
 
@@ -242,6 +197,3 @@ impl Builder<'_> {
         })
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -9,7 +9,6 @@ mod store;
 mod write;
 
 use std::path::Path;
-use std::thread;
 
 use candle_core::{Device, Tensor, Var};
 
@@ -20,7 +19,7 @@ use super::{EncoderError, Role, Tokens};
 use network::{Network, ids};
 
 pub use store::{Checkpoint, StoreError};
-pub use write::Provenance;
+pub use write::{Provenance, WriteError};
 
 /// One tensor that is trained.
 #[derive(Debug)]
@@ -54,7 +53,10 @@ impl Trainable {
         }
         let layout = Layout::read(dir)?;
         if frozen >= layout.shape.layers {
-            return Err(EncoderError::Setting { setting: "freeze", range: "below the number of layers" });
+            return Err(EncoderError::Setting {
+                setting: "freeze",
+                range: "below the number of layers",
+            });
         }
         let (reader, weights) = read_both(&layout, max_tokens.min(layout.longest));
         let ((reader, _), mut weights) = (reader?, weights?);
@@ -106,22 +108,6 @@ impl Trainable {
         }
         self.network.forward(&ids(texts), self.layout.pooling)
     }
-}
-
-/// Runs `work` for each item on a thread of its own, on which candle's kernels stay too; results in order.
-pub fn side_by_side<T: Sync, R: Send>(
-    items: &[T],
-    work: impl Fn(&T) -> Result<R, EncoderError> + Sync,
-) -> Result<Vec<R>, EncoderError> {
-    let alone = |item: &T| {
-        let _alone = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build();
-        work(item)
-    };
-    thread::scope(|scope| {
-        let threads: Vec<_> = items.iter().map(|item| scope.spawn(|| alone(item))).collect();
-        let done = threads.into_iter();
-        done.map(|thread| thread.join().unwrap_or(Err(EncoderError::Panicked))).collect()
-    })
 }
 
 #[cfg(test)]

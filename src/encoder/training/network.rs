@@ -82,7 +82,11 @@ impl Network {
     }
 
     /// One vector of unit length a text: `[texts, hidden]`, differentiable in what is trained.
-    pub(super) fn forward(&self, texts: &[&[u32]], pooling: Pooling) -> std::result::Result<Tensor, EncoderError> {
+    pub(super) fn forward(
+        &self,
+        texts: &[&[u32]],
+        pooling: Pooling,
+    ) -> std::result::Result<Tensor, EncoderError> {
         let rows = self.embedded(texts)?;
         let pooled = self.pass(rows, pooling)?;
         Ok(pooled)
@@ -126,7 +130,8 @@ impl Network {
         let projected = vectors.matmul(&layer.attend.weight)?;
         let context = self.attention(&projected, &layer.attend.bias, starts)?;
         let product = context.matmul(&layer.attended.weight)?;
-        let vectors = self.add_norm(&product, vectors, &layer.attended.bias, &layer.attended_norm)?;
+        let vectors =
+            self.add_norm(&product, vectors, &layer.attended.bias, &layer.attended_norm)?;
         let wide = self.activate(&vectors.matmul(&layer.up.weight)?, &layer.up.bias)?;
         let product = wide.matmul(&layer.down.weight)?;
         self.add_norm(&product, &vectors, &layer.down.bias, &layer.output_norm)

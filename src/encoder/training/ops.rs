@@ -150,12 +150,7 @@ fn add3(sum: &mut [f32], a: &[f32], b: &[f32], c: &[f32]) {
 }
 
 /// The slope of a row before it was standardised to `unit` by `scale`.
-fn norm_back(
-    (unit, scale): (&[f32], f32),
-    weight: &[f32],
-    gradient: &[f32],
-    target: &mut [f32],
-) {
+fn norm_back((unit, scale): (&[f32], f32), weight: &[f32], gradient: &[f32], target: &mut [f32]) {
     for ((target, gradient), weight) in target.iter_mut().zip(gradient).zip(weight) {
         *target = gradient * weight;
     }
@@ -174,8 +169,7 @@ fn add_norm_vectors(vectors: &mut [f32], unit: &[f32], gradient: &[f32], of_sum:
     for (bias, of_sum) in bias.iter_mut().zip(of_sum) {
         *bias += of_sum;
     }
-    for (((weight, shift), unit), gradient) in
-        weight.iter_mut().zip(shift).zip(unit).zip(gradient)
+    for (((weight, shift), unit), gradient) in weight.iter_mut().zip(shift).zip(unit).zip(gradient)
     {
         *weight += unit * gradient;
         *shift += gradient;
@@ -317,10 +311,7 @@ fn like(model: &Tensor, numbers: Vec<f32>) -> Result<Tensor> {
 }
 
 /// What `read` makes of the numbers of three tensors.
-fn numbers3<R>(
-    tensors: [&Tensor; 3],
-    read: impl FnOnce(&[f32], &[f32], &[f32]) -> R,
-) -> Result<R> {
+fn numbers3<R>(tensors: [&Tensor; 3], read: impl FnOnce(&[f32], &[f32], &[f32]) -> R) -> Result<R> {
     let [a, b, c] = tensors;
     let (a, b, c) = (a.contiguous()?, b.contiguous()?, c.contiguous()?);
     let (a, a_layout) = a.storage_and_layout();

@@ -1,5 +1,6 @@
 //! A trained model as a folder like any other: put together out of sight, then given its name.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use super::{Parameter, Trainable};
 use crate::encoder::EncoderError;
 use crate::encoder::layout::{CONFIG, ENCODER, Layout, Pooling, TOKENIZER, WEIGHTS};
 use crate::encoder::weights::{KEY, Numbers, QUERY, VALUE, expected, in_layer, tensors};
+use crate::error::{Classify, Kind};
 
 /// The file that says how a model came about.
 const PROVENANCE: &str = "training.json";
@@ -40,7 +42,8 @@ impl Trainable {
     /// Where a model of this name is put together, under `models`; refuses a name that is taken or none.
     pub fn stage(models: &Path, name: &str) -> Result<PathBuf, StoreError> {
         let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-        if name.is_empty() || name.len() > 128 || name.starts_with('.') || !name.chars().all(plain) {
+        if name.is_empty() || name.len() > 128 || name.starts_with('.') || !name.chars().all(plain)
+        {
             return Err(StoreError::Name { name: name.to_owned() });
         }
         let target = models.join(name);
@@ -105,6 +108,29 @@ pub enum WriteError {
     /// The weights could not be put together.
     #[error(transparent)]
     Encoder(#[from] EncoderError),
+}
+
+impl Classify for WriteError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Store(error) => error.kind(),
+            Self::Encoder(error) => error.kind(),
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Store(error) => error.reason(),
+            Self::Encoder(error) => error.reason(),
+        }
+    }
+
+    fn remedy(&self) -> Cow<'static, str> {
+        match self {
+            Self::Store(error) => error.remedy(),
+            Self::Encoder(error) => error.remedy(),
+        }
+    }
 }
 
 /// A parameter under the usual names and the usual way round.

@@ -53,7 +53,11 @@ impl Adapted {
         }
         let mut numbers = self.variable.flatten_all()?.to_vec1::<f32>()?;
         update.apply(&mut numbers)?;
-        self.variable.set(&Tensor::from_vec(numbers, self.variable.shape(), self.variable.device())?)
+        self.variable.set(&Tensor::from_vec(
+            numbers,
+            self.variable.shape(),
+            self.variable.device(),
+        )?)
     }
 
     pub(super) fn moments(&self) -> Moments {

@@ -90,9 +90,12 @@ impl Classify for FinetuneError {
             Self::OneClass { .. } => "Give texts of at least two labels, or pairs.".into(),
             Self::NothingSame { .. } => "Give pairs with label 1 too, or labelled texts.".into(),
             Self::Contradiction { .. } => {
-                "Settle what each means, or pass --drop-contradictions to leave them all out.".into()
+                "Settle what each means, or pass --drop-contradictions to leave them all out."
+                    .into()
             }
-            Self::Setting { setting, range } => format!("Set {setting} to a value that is {range}.").into(),
+            Self::Setting { setting, range } => {
+                format!("Set {setting} to a value that is {range}.").into()
+            }
             Self::Diverged { .. } => {
                 "Lower --rate; if that does not help, look for texts that are not language.".into()
             }

@@ -3,38 +3,9 @@
 
 use std::collections::HashMap;
 
-use super::FinetuneError;
+use super::{FinetuneError, Labelled, Material, Pair};
 use crate::encoder::{EncoderError, Tokens};
 use crate::intent::Dice;
-
-/// A text and what it is about.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Labelled {
-    /// The text.
-    pub text: String,
-    /// Its class.
-    pub label: String,
-}
-
-/// Two texts, and whether they ask the same.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Pair {
-    /// One.
-    pub a: String,
-    /// The other.
-    pub b: String,
-    /// Whether one answer serves both.
-    pub same: bool,
-}
-
-/// What there is to learn from. Texts of no class do not belong here.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Material {
-    /// Texts with classes.
-    pub labelled: Vec<Labelled>,
-    /// Pairs with verdicts.
-    pub pairs: Vec<Pair>,
-}
 
 /// A text as the network reads it.
 #[derive(Debug)]
@@ -127,7 +98,7 @@ impl Lessons {
         held: &Material,
         mut tokenize: impl FnMut(&str) -> Result<Tokens, EncoderError>,
     ) -> Result<(Self, Self), FinetuneError> {
-        check(material)?;
+        material.check()?;
         let mut classes = HashMap::new();
         for Labelled { label, .. } in &material.labelled {
             let count = classes.len();
@@ -238,22 +209,6 @@ impl Lessons {
         }
         units
     }
-}
-
-/// What can be seen before a text is read.
-fn check(material: &Material) -> Result<(), FinetuneError> {
-    let Material { labelled, pairs } = material;
-    if labelled.is_empty() && pairs.is_empty() {
-        return Err(FinetuneError::Empty);
-    }
-    let one_class = labelled.iter().all(|text| Some(&text.label) == labelled.first().map(|text| &text.label));
-    if pairs.is_empty() && one_class {
-        return Err(FinetuneError::OneClass { texts: labelled.len() });
-    }
-    if labelled.is_empty() && !pairs.iter().any(|pair| pair.same) {
-        return Err(FinetuneError::NothingSame { pairs: pairs.len() });
-    }
-    Ok(())
 }
 
 /// Sets of numbers that were said to belong together (union-find).

@@ -31,9 +31,10 @@ pub(super) fn loss(
 ) -> Result<Tensor> {
     let parts = [
         prototypes.map(|prototypes| classes(vectors, prototypes, shard, weights.temperature)),
-        Some(contrast(vectors, shard, weights.temperature).map(|loss| {
-            loss.and_then(|loss| (loss * weights.contrast).ok())
-        })),
+        Some(
+            contrast(vectors, shard, weights.temperature)
+                .map(|loss| loss.and_then(|loss| (loss * weights.contrast).ok())),
+        ),
         Some(ranking(vectors, shard, weights.temperature)),
     ];
     let mut total = Tensor::zeros((), vectors.dtype(), vectors.device())?;

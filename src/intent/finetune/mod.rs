@@ -6,14 +6,15 @@
 mod adamw;
 mod error;
 mod lessons;
+mod material;
 mod loss;
 mod schedule;
 mod state;
 mod trainer;
 
 pub use error::FinetuneError;
-pub use lessons::{Labelled, Material, Pair};
 pub use loss::Weights;
+pub use material::{Labelled, Material, Pair};
 pub use trainer::{Progress, Trainer};
 
 /// How a run goes.

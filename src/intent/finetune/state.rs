@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::FinetuneError;
 use super::adamw::Moments;
 use super::trainer::{Best, Trainer};
-use super::FinetuneError;
 use crate::encoder::training::Checkpoint;
 
 #[derive(Serialize, Deserialize)]

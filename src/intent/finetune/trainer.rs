@@ -5,9 +5,9 @@ use candle_core::{Tensor, Var};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::adamw::{Adapted, Stride, square_norm};
-use super::lessons::{Lessons, Material, Shard};
+use super::lessons::{Lessons, Shard};
 use super::loss::{logits, loss};
-use super::{Config, FinetuneError, schedule};
+use super::{Config, FinetuneError, Material, schedule};
 use crate::encoder::training::Trainable;
 use crate::encoder::{EncoderError, Tokens};
 use crate::intent::Dice;
@@ -199,7 +199,8 @@ impl<'m> Trainer<'m> {
 
     fn plan(&mut self, epoch: usize) {
         if self.planned != Some(epoch) {
-            let dice = Dice::new(self.config.seed.wrapping_mul(1_000_003).wrapping_add(epoch as u64));
+            let dice =
+                Dice::new(self.config.seed.wrapping_mul(1_000_003).wrapping_add(epoch as u64));
             self.plan = self.lessons.batches(shard_size(&self.config), self.config.shards, dice);
             self.planned = Some(epoch);
         }
@@ -207,7 +208,8 @@ impl<'m> Trainer<'m> {
 
     /// Loss and gradients of a shard.
     fn slope(&self, at: usize, shard: &Shard) -> Result<(f64, GradStore), FinetuneError> {
-        let seed = self.config.seed.wrapping_mul(1_000_033).wrapping_add((self.step * 64 + at) as u64);
+        let seed =
+            self.config.seed.wrapping_mul(1_000_033).wrapping_add((self.step * 64 + at) as u64);
         let mut dice = Dice::new(seed ^ 0x5eed);
         let texts: Vec<Tokens> = shard
             .texts
@@ -233,8 +235,7 @@ impl<'m> Trainer<'m> {
         if !(length.is_finite() && loss.is_finite()) {
             return Err(FinetuneError::Diverged { step: self.step + 1 });
         }
-        let rate =
-            self.config.rate * schedule::share(self.step, self.steps, self.config.warm_up);
+        let rate = self.config.rate * schedule::share(self.step, self.steps, self.config.warm_up);
         let clip = (self.config.longest_gradient / length.max(1e-12)).min(1.0);
         let stride = Stride { rate, scale: clip / shards, count: self.step + 1 };
         self.halves(&all, |at, gradients| match self.adapted.get(at) {
@@ -322,7 +323,8 @@ impl<'m> Trainer<'m> {
         let vectors = Tensor::from_vec(numbers, shape, self.model.device())?;
         let logits = logits(&vectors, prototypes.as_tensor(), 1.0)?;
         let found = logits.argmax(1)?.to_vec1::<u32>()?;
-        let right = found.iter().zip(&labelled).filter(|(found, (_, class))| **found as usize == *class);
+        let right =
+            found.iter().zip(&labelled).filter(|(found, (_, class))| **found as usize == *class);
         Ok(Some(right.count() as f64 / labelled.len() as f64))
     }
 
@@ -352,7 +354,8 @@ fn shard_size(config: &Config) -> usize {
 /// A text without some of its tokens; the first and the last, which mark its ends, stay.
 fn thinned(tokens: &Tokens, share: f32, dice: &mut Dice) -> Tokens {
     let last = tokens.len().saturating_sub(1);
-    let stays = |place: usize, dice: &mut Dice| place == 0 || place == last || dice.share() >= share;
+    let stays =
+        |place: usize, dice: &mut Dice| place == 0 || place == last || dice.share() >= share;
     let ids: Vec<u32> = tokens
         .ids()
         .iter()
