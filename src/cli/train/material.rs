@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use super::super::explained;
@@ -12,7 +13,10 @@ use crate::eval::jsonl;
 use crate::intent::finetune::{Labelled, Material, Pair};
 use crate::knowledge::{self, Article, LoadOptions};
 
-/// A line with a label; null is out of scope, which is no intent.
+/// A part held out of fewer texts says too little to stop by: then all are trained on.
+const LEAST_HELD: usize = 300;
+
+/// A line with a label; null is out of scope, which is no intent and not trained on.
 #[derive(Deserialize)]
 struct LabelledRow {
     text: String,
@@ -24,10 +28,26 @@ struct LabelledRow {
 struct PairRow {
     a: String,
     b: String,
-    label: u8,
+    label: Verdict,
 }
 
-/// A row of a FAQ, and a query that names the rows which answer it.
+#[derive(Deserialize)]
+#[serde(try_from = "u8")]
+struct Verdict(bool);
+
+impl TryFrom<u8> for Verdict {
+    type Error = &'static str;
+
+    fn try_from(label: u8) -> Result<Self, Self::Error> {
+        match label {
+            0 => Ok(Self(false)),
+            1 => Ok(Self(true)),
+            _ => Err("the label of a pair is 0 or 1"),
+        }
+    }
+}
+
+/// A row of `kb.jsonl`.
 #[derive(Deserialize)]
 struct FaqRow {
     id: String,
@@ -35,6 +55,7 @@ struct FaqRow {
     answer: String,
 }
 
+/// A row of `queries.jsonl`.
 #[derive(Deserialize)]
 struct QueryRow {
     text: String,
@@ -49,31 +70,54 @@ pub(super) struct Given {
     pub(super) held: Material,
     /// sha-256 of each source, in the order given.
     pub(super) hashes: Vec<String>,
+    /// Texts and pairs that were left out because they contradict each other.
+    pub(super) dropped: usize,
 }
 
 impl Given {
-    /// Reads everything that the arguments name.
-    pub(super) fn read(args: &MaterialArgs, options: &LoadOptions) -> anyhow::Result<Self> {
+    /// Reads everything that the arguments name, checks it, and holds a part out.
+    pub(super) fn read(
+        args: &MaterialArgs,
+        options: &LoadOptions,
+        seed: u64,
+    ) -> anyhow::Result<Self> {
+        anyhow::ensure!((0.0..=0.5).contains(&args.hold_out), "--hold-out must be 0 to 0.5");
         let mut given = Self::default();
         for dir in &args.knowledge {
             given.knowledge(dir, options)?;
         }
-        for (number, path) in args.data.iter().enumerate() {
-            // Two files may use one name for different things.
-            let prefix = if args.data.len() > 1 { format!("{number}/") } else { String::new() };
-            given.data(path, &prefix)?;
+        for path in &args.data {
+            given.data(path)?;
         }
         for path in &args.pairs {
-            let pairs = given.pairs(path)?;
-            given.material.pairs.extend(pairs);
+            let rows: Vec<PairRow> = given.rows(path)?;
+            let pair = |row: PairRow| Pair { a: row.a, b: row.b, same: row.label.0 };
+            given.material.pairs.extend(rows.into_iter().map(pair));
         }
         if let Some(path) = &args.valid {
-            let rows: Vec<LabelledRow> = given.rows(path)?;
-            given.held.labelled.extend(labelled(rows, ""));
+            let rows = given.rows(path)?;
+            given.held.labelled.extend(labelled(rows));
+        }
+        if args.drop_contradictions {
+            given.dropped = given.material.drop_contradictions();
+        }
+        given.material.check().map_err(explained)?;
+        if given.held == Material::default() {
+            given.hold_out(args.hold_out, seed);
         }
         Ok(given)
     }
 
+    /// Holds a part out, if it is large enough to judge by.
+    fn hold_out(&mut self, share: f64, seed: u64) {
+        let mut rest = self.material.clone();
+        let held = rest.hold_out(share, seed);
+        if held.labelled.len() + held.pairs.len() >= LEAST_HELD {
+            (self.material, self.held) = (rest, held);
+        }
+    }
+
+    /// Titles and questions of the articles that are served; those of one intent are of one label.
     fn knowledge(&mut self, dir: &Path, options: &LoadOptions) -> anyhow::Result<()> {
         let loaded = knowledge::load(dir, options).map_err(explained)?;
         let mut digest = Sha256::new();
@@ -88,80 +132,59 @@ impl Given {
         Ok(())
     }
 
-    fn data(&mut self, path: &Path, prefix: &str) -> anyhow::Result<()> {
+    fn data(&mut self, path: &Path) -> anyhow::Result<()> {
         if path.join("kb.jsonl").is_file() {
-            return self.faq(path, prefix);
+            return self.faq(path);
         }
-        if !path.is_dir() {
-            let rows: Vec<LabelledRow> = self.rows(path)?;
-            self.material.labelled.extend(labelled(rows, prefix));
-            return Ok(());
-        }
-        let rows: Vec<LabelledRow> = self.rows(&path.join("train.jsonl"))?;
-        self.material.labelled.extend(labelled(rows, prefix));
+        let folder = path.is_dir();
+        let train = if folder { path.join("train.jsonl") } else { path.to_owned() };
+        let rows = self.rows(&train)?;
+        self.material.labelled.extend(labelled(rows));
         let valid = path.join("valid.jsonl");
-        if valid.is_file() {
-            let rows: Vec<LabelledRow> = self.rows(&valid)?;
-            self.held.labelled.extend(labelled(rows, prefix));
+        if folder && valid.is_file() {
+            let rows = self.rows(&valid)?;
+            self.held.labelled.extend(labelled(rows));
         }
         Ok(())
     }
 
-    /// Rows with one answer are one label; a query takes that of the first row it names.
-    fn faq(&mut self, dir: &Path, prefix: &str) -> anyhow::Result<()> {
+    /// Rows with one answer are of one label; a query is of that of the first row it names.
+    fn faq(&mut self, dir: &Path) -> anyhow::Result<()> {
         let rows: Vec<FaqRow> = self.rows(&dir.join("kb.jsonl"))?;
         let queries: Vec<QueryRow> = self.rows(&dir.join("queries.jsonl"))?;
-        let mut by_answer: BTreeMap<&str, &str> = BTreeMap::new();
-        let mut labels = HashMap::new();
+        let (mut by_answer, mut labels) = (BTreeMap::new(), HashMap::new());
         for row in &rows {
-            let label = if row.answer.trim().is_empty() {
-                row.id.as_str()
-            } else {
-                by_answer.entry(row.answer.trim()).or_insert(&row.id)
-            };
-            let label = format!("{prefix}{label}");
-            labels.insert(row.id.as_str(), label.clone());
-            self.material.labelled.push(Labelled { text: row.question.clone(), label });
+            let own = row.id.as_str();
+            let answer = Some(row.answer.trim()).filter(|answer| !answer.is_empty());
+            let label = answer.map_or(own, |answer| *by_answer.entry(answer).or_insert(own));
+            labels.insert(own, label);
+            let (text, label) = (row.question.clone(), label.to_owned());
+            self.material.labelled.push(Labelled { text, label });
         }
-        for query in &queries {
-            let label = query.relevant.first().and_then(|id| labels.get(id.as_str()));
-            if let Some(label) = label {
-                self.material
-                    .labelled
-                    .push(Labelled { text: query.text.clone(), label: label.clone() });
-            }
-        }
+        self.material.labelled.extend(queries.into_iter().filter_map(|query| {
+            let label = labels.get(query.relevant.first()?.as_str())?;
+            Some(Labelled { text: query.text, label: (*label).to_owned() })
+        }));
         Ok(())
     }
 
-    fn pairs(&mut self, path: &Path) -> anyhow::Result<Vec<Pair>> {
-        let rows: Vec<PairRow> = self.rows(path)?;
-        let pair = |row: PairRow| Pair { a: row.a, b: row.b, same: row.label == 1 };
-        Ok(rows.into_iter().map(pair).collect())
-    }
-
-    fn rows<T: serde::de::DeserializeOwned>(&mut self, path: &Path) -> anyhow::Result<Vec<T>> {
+    fn rows<T: DeserializeOwned>(&mut self, path: &Path) -> anyhow::Result<Vec<T>> {
         let rows = jsonl::read(path).map_err(explained)?;
         self.hashes.push(hex(&Sha256::digest(fs_err::read(path)?)));
         Ok(rows)
     }
 }
 
-fn labelled(rows: Vec<LabelledRow>, prefix: &str) -> impl Iterator<Item = Labelled> + '_ {
-    rows.into_iter().filter_map(move |row| {
-        let label = format!("{prefix}{}", row.label?);
-        Some(Labelled { text: row.text, label })
-    })
+fn labelled(rows: Vec<LabelledRow>) -> impl Iterator<Item = Labelled> {
+    rows.into_iter().filter_map(|row| Some(Labelled { text: row.text, label: row.label? }))
 }
 
-fn phrasings(article: &Article) -> Vec<String> {
+fn phrasings(article: &Article) -> impl Iterator<Item = String> + '_ {
     let title = Some(article.title.clone()).filter(|title| !title.is_empty());
-    title
-        .into_iter()
-        .chain(article.questions.iter().map(|question| question.value.clone()))
-        .collect()
+    title.into_iter().chain(article.questions.iter().map(|question| question.value.clone()))
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }

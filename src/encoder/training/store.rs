@@ -66,6 +66,9 @@ impl Classify for StoreError {
 
     fn reason(&self) -> &'static str {
         match self {
+            Self::Unwritable { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+                "DISK_FULL"
+            }
             Self::Unwritable { .. } => "FILE_UNWRITABLE",
             Self::Malformed { .. } => "CHECKPOINT_MALFORMED",
             Self::Taken { .. } => "MODEL_EXISTS",

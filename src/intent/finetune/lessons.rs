@@ -23,6 +23,8 @@ pub(super) struct Lessons {
     pub(super) classes: usize,
     /// Places of two texts, and whether they ask the same.
     pub(super) pairs: Vec<(usize, usize, bool)>,
+    /// For each class those it is most easily taken for.
+    neighbours: Vec<Vec<usize>>,
 }
 
 /// One worker's part of a batch.
@@ -88,8 +90,19 @@ enum Unit {
     Pair(usize, usize, bool),
 }
 
+impl Unit {
+    fn len(&self) -> usize {
+        match self {
+            Self::Texts(places) => places.len(),
+            Self::Pair(..) => 2,
+        }
+    }
+}
+
 /// How many texts of a class stand together, so that each finds one that attracts it.
 const TOGETHER: usize = 2;
+/// How many neighbouring classes come along with a class: the hard ones of a contrast, beside the random ones.
+const NEIGHBOURS: usize = 3;
 
 impl Lessons {
     /// Checks and reads what is trained on and what is held out; classes of both have one numbering.
@@ -114,7 +127,12 @@ impl Lessons {
         classes: &HashMap<&str, usize>,
         tokenize: &mut impl FnMut(&str) -> Result<Tokens, EncoderError>,
     ) -> Result<Self, FinetuneError> {
-        let mut lessons = Self { texts: Vec::new(), classes: classes.len(), pairs: Vec::new() };
+        let mut lessons = Self {
+            texts: Vec::new(),
+            classes: classes.len(),
+            pairs: Vec::new(),
+            neighbours: Vec::new(),
+        };
         for Labelled { text, label } in &material.labelled {
             let Some(class) = classes.get(label.as_str()).copied() else { continue };
             let tokens = tokenize(text)?;
@@ -122,6 +140,20 @@ impl Lessons {
         }
         lessons.add_pairs(&material.pairs, tokenize)?;
         Ok(lessons)
+    }
+
+    /// Finds each class's neighbours from the classes' unit means, one after the other.
+    pub(super) fn know_neighbours(&mut self, means: &[f32], width: usize) {
+        let means: Vec<&[f32]> = means.chunks_exact(width.max(1)).collect();
+        let nearest = |(class, mean): (usize, &&[f32])| {
+            let cosine = |other: &[f32]| mean.iter().zip(other).map(|(x, y)| x * y).sum::<f32>();
+            let others = means.iter().enumerate().filter(|(other, _)| *other != class);
+            let mut others: Vec<(f32, usize)> =
+                others.map(|(other, mean)| (cosine(mean), other)).collect();
+            others.sort_by(|a, b| b.0.total_cmp(&a.0));
+            others.into_iter().take(NEIGHBOURS).map(|(_, other)| other).collect()
+        };
+        self.neighbours = means.iter().enumerate().map(nearest).collect();
     }
 
     fn add_pairs(
@@ -156,24 +188,54 @@ impl Lessons {
         Ok(())
     }
 
-    /// The batches of a pass, each of up to `shards` parts of about `size` texts. Every text and every pair occurs once.
+    /// The batches of a pass, each of up to `shards` parts of about `size` texts; as many at every pass. Every text and every
+    /// pair occurs once. A text brings others of classes along that the original model takes for neighbours of its own.
     pub(super) fn batches(&self, size: usize, shards: usize, mut dice: Dice) -> Vec<Vec<Shard>> {
         let units = self.units(&mut dice);
-        let units = dice.shuffled(units);
-        let mut all = vec![Shard::default()];
-        for unit in &units {
-            if all.last().is_none_or(|last| last.texts.len() >= size) {
-                all.push(Shard::default());
-            }
-            if let Some(last) = all.last_mut() {
-                last.push(self, unit);
-            }
-        }
-        // A rest of a few texts would weigh as much as a full shard.
-        if all.len() > 1 && all.last().is_some_and(|last| 2 * last.texts.len() < size) {
-            all.pop();
-        }
+        let units = self.beside_neighbours(dice.shuffled(units));
+        let texts: usize = units.iter().map(Unit::len).sum();
+        let wanted = ((texts + size / 2) / size.max(1)).max(1);
+        let shard = |units: &[Unit]| {
+            let mut shard = Shard::default();
+            units.iter().for_each(|unit| shard.push(self, unit));
+            shard
+        };
+        let all: Vec<Shard> =
+            units.chunks(units.len().div_ceil(wanted).max(1)).map(shard).collect();
         all.chunks(shards.max(1)).map(<[Shard]>::to_vec).collect()
+    }
+
+    /// Moves, behind each unit, one unit of each class that neighbours its own.
+    fn beside_neighbours(&self, units: Vec<Unit>) -> Vec<Unit> {
+        let mut of_class: Vec<Vec<usize>> = vec![Vec::new(); self.classes];
+        for (place, unit) in units.iter().enumerate().rev() {
+            if let Some(places) = self.class_of(unit).and_then(|class| of_class.get_mut(class)) {
+                places.push(place);
+            }
+        }
+        let mut waiting: Vec<Option<Unit>> = units.into_iter().map(Some).collect();
+        let mut ordered = Vec::with_capacity(waiting.len());
+        for place in 0..waiting.len() {
+            let Some(unit) = waiting.get_mut(place).and_then(Option::take) else { continue };
+            let neighbours = self.class_of(&unit).and_then(|class| self.neighbours.get(class));
+            ordered.push(unit);
+            for class in neighbours.into_iter().flatten() {
+                let Some(places) = of_class.get_mut(*class) else { continue };
+                let next = std::iter::from_fn(|| places.pop())
+                    .find_map(|place| waiting.get_mut(place).and_then(Option::take));
+                ordered.extend(next);
+            }
+        }
+        ordered
+    }
+
+    fn class_of(&self, unit: &Unit) -> Option<usize> {
+        match unit {
+            Unit::Texts(places) => {
+                places.first().and_then(|place| self.texts.get(*place)).and_then(|text| text.class)
+            }
+            Unit::Pair(..) => None,
+        }
     }
 
     /// The share of a same and a different pair in which the same one is closer (the area under the ROC curve); `None`

@@ -72,5 +72,21 @@ impl Default for Config {
     }
 }
 
+impl Config {
+    /// Itself, if every setting can be worked with.
+    pub fn checked(self) -> Result<Self, FinetuneError> {
+        let bounds = [
+            ("epochs", self.epochs >= 1, "1 or more"),
+            ("batch", self.batch >= 4, "4 or more"),
+            ("rate", self.rate > 0.0 && self.rate <= 0.1, "above 0 and at most 0.1"),
+            ("shards", self.shards >= 1 && self.shards <= 64, "1 to 64"),
+        ];
+        match bounds.into_iter().find(|(_, holds, _)| !holds) {
+            Some((setting, _, range)) => Err(FinetuneError::Setting { setting, range }),
+            None => Ok(self),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests;

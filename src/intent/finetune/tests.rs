@@ -107,7 +107,7 @@ fn the_gradient_of_the_loss_is_its_slope() {
         let length = gradient.iter().map(|x| x * x).sum::<f32>().sqrt();
         let unit: Vec<f32> = gradient.iter().map(|x| x / length.max(1e-9)).collect();
         let unit = Tensor::from_vec(unit, variable.shape(), &Device::Cpu).unwrap();
-        let mut at = |step: f64| {
+        let at = |step: f64| {
             variable.set(&(&start + (&unit * step).unwrap()).unwrap()).unwrap();
             f64::from(value().to_scalar::<f32>().unwrap())
         };
@@ -228,6 +228,20 @@ fn what_cannot_be_learned_from_is_a_typed_error() {
 }
 
 #[test]
+fn settings_that_cannot_be_worked_with_are_refused() {
+    let check = |config: Config, expect: &str| {
+        let error = config.checked().unwrap_err();
+        assert!(matches!(error, FinetuneError::Setting { setting, .. } if setting == expect));
+    };
+    check(Config { epochs: 0, ..Config::default() }, "epochs");
+    check(Config { batch: 1, ..Config::default() }, "batch");
+    check(Config { rate: f64::NAN, ..Config::default() }, "rate");
+    check(Config { rate: 1.0, ..Config::default() }, "rate");
+    check(Config { shards: 0, ..Config::default() }, "shards");
+    assert!(Config::default().checked().is_ok());
+}
+
+#[test]
 fn contradictions_can_be_left_out() {
     let mut material = Material {
         labelled: labelled(&[("my", "a"), ("my ", "b"), ("is", "b"), ("refund", "a")]),
@@ -286,11 +300,36 @@ fn a_batch_holds_every_text_and_pair_once() {
         labelled.sort_unstable();
         labelled.dedup();
         let verdicts = |same| batches.iter().flatten().map(|s| s.pairs(same).len()).sum::<usize>();
-        if size != 5 {
-            assert_eq!(labelled.len(), 12, "{size}");
-            assert_eq!((verdicts(true), verdicts(false)), (2, 2), "{size}");
-        }
+        assert_eq!(labelled.len(), 12, "{size}");
+        assert_eq!((verdicts(true), verdicts(false)), (2, 2), "{size}");
+        let other = lessons.batches(size, 2, Dice::new(6));
+        assert_eq!((other.len(), other == batches), (batches.len(), false), "{size}");
     }
+}
+
+#[test]
+fn classes_that_look_alike_meet_in_one_shard() {
+    let read = |_: &str| Ok::<_, EncoderError>(Tokens::new(vec![2, 7, 3], false));
+    let rows: Vec<(String, String)> =
+        (0..64).map(|at| (format!("{at}"), format!("{}", at % 16))).collect();
+    let rows: Vec<(&str, &str)> = rows.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+    let material = Material { labelled: labelled(&rows), pairs: Vec::new() };
+    let mut lessons = Lessons::joined(&material, &Material::default(), read).unwrap().0;
+    let together = |lessons: &Lessons| {
+        let batches = lessons.batches(8, 2, Dice::new(2));
+        let classes = batches.iter().flatten().map(|shard| {
+            let of: Vec<u32> = shard.labelled().map(|(_, class)| class / 4).collect();
+            of.iter().filter(|four| **four == of[0]).count()
+        });
+        classes.sum::<usize>()
+    };
+    let apart = together(&lessons);
+    // Sixteen classes in four directions: those of one direction are each other's three nearest.
+    let means: Vec<f32> = (0..16)
+        .flat_map(|class| (0..4).map(move |at| f32::from(u8::from(at == class / 4))))
+        .collect();
+    lessons.know_neighbours(&means, 4);
+    assert!(together(&lessons) > apart + 16, "{} against {apart}", together(&lessons));
 }
 
 #[test]

@@ -100,6 +100,11 @@ impl<'m> Trainer<'m> {
         self.steps
     }
 
+    /// The number of steps that are done.
+    pub fn done(&self) -> usize {
+        self.step
+    }
+
     /// Whether no step is left, or the held-out figure has not risen for too long.
     pub fn is_over(&self) -> bool {
         let since = |best: &Best| self.step / self.per_epoch.max(1) - best.epoch;
@@ -151,15 +156,18 @@ impl<'m> Trainer<'m> {
             self.adapted.push(Adapted::new(parameter.variable.clone(), factor, decay));
         }
         if self.lessons.classes > 0 {
-            let prototypes = Var::from_tensor(&self.means()?)?;
+            let means = self.means()?;
+            self.lessons.know_neighbours(&means, self.model.dimensions());
+            let shape = (self.lessons.classes, self.model.dimensions());
+            let prototypes = Var::from_vec(means, shape, self.model.device())?;
             self.adapted.push(Adapted::new(prototypes.clone(), prototype_rate / rate, 0.0));
             self.prototypes = Some(prototypes);
         }
         Ok(())
     }
 
-    /// The mean vector of each class, as the original model sees it: `[classes, dimensions]`.
-    fn means(&self) -> Result<Tensor, FinetuneError> {
+    /// The mean vector of each class, as the original model sees it, in unit length, one after the other.
+    fn means(&self) -> Result<Vec<f32>, FinetuneError> {
         let width = self.model.dimensions();
         let mut sums = vec![0f32; self.lessons.classes * width];
         let labelled: Vec<usize> = (0..self.lessons.texts.len())
@@ -175,7 +183,7 @@ impl<'m> Trainer<'m> {
             let length = sum.iter().map(|x| x * x).sum::<f32>().sqrt().max(1e-6);
             sum.iter_mut().for_each(|x| *x /= length);
         }
-        Ok(Tensor::from_vec(sums, (self.lessons.classes, width), self.model.device())?)
+        Ok(sums)
     }
 
     /// Vectors without gradients, one after the other.
