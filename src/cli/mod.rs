@@ -42,7 +42,6 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "one value, made once")]
 enum Command {
     /// 演示：启动服务，播放带标注的消息，逐条显示决定 · Start everything here and watch labelled messages being decided
     Demo(demo::DemoArgs),

@@ -83,6 +83,53 @@ fn a_wrong_call_exits_with_two_and_says_what_to_do() {
 }
 
 #[test]
+fn material_that_teaches_nothing_is_refused_before_any_work() {
+    let scratch = Scratch::new("train");
+    let row = |text: &str, label: &str| format!("{{\"text\":\"{text}\",\"label\":{label}}}\n");
+    let good = scratch.write("good.jsonl", &(row("退款", "\"a\"") + &row("发票", "\"b\"")));
+    let unlabelled = scratch.write("unlabelled.jsonl", &row("退款", "null"));
+    let one = scratch.write("one.jsonl", &(row("退款", "\"a\"") + &row("退钱", "\"a\"")));
+    let torn = scratch.write("torn.jsonl", &(row("退款", "\"a\"") + &row("退款", "\"b\"")));
+    let pairs = scratch.write("pairs.jsonl", "{\"a\":\"x\",\"b\":\"y\",\"label\":2}\n");
+    let check = |arguments: &[&str], says: &str, remedy: &str| {
+        let output = firstline(&[&["train"], arguments].concat());
+        let text = errors(&output);
+        assert_eq!(code(&output), 2, "{arguments:?}: {text}");
+        assert!(text.contains(says) && text.contains(remedy), "{arguments:?}: {text}");
+        assert!(!text.contains("退"), "customer text in {text}");
+    };
+    check(&[], "nothing to learn from", "--pairs F");
+    check(&["--data", &unlabelled], "nothing to learn from", "--data F");
+    check(&["--data", &one], "have one label", "two labels");
+    check(&["--data", &torn], "two labels", "--drop-contradictions");
+    check(&["--data", &torn, "--drop-contradictions"], "nothing to learn from", "--data F");
+    check(&["--pairs", &pairs], "pairs.jsonl:1", "0 or 1");
+    check(&["--data", "no/such.jsonl"], "no/such.jsonl", "Check the path");
+    check(&["--data", &good, "--finetune"], "--out", "--help");
+    check(&["--data", &good, "--finetune", "--out", "a/b"], "cannot be the name", "letters");
+    check(&["--data", &good, "--hold-out", "0.9"], "--hold-out", "0 to 0.5");
+}
+
+#[test]
+fn the_classifier_is_fitted_and_judged_on_what_it_has_not_seen() {
+    with_model();
+    let scratch = Scratch::new("head");
+    let row = |at: u32| {
+        let (text, label) = if at.is_multiple_of(2) {
+            ("我要退款", "refund")
+        } else {
+            ("怎么开发票", "invoice")
+        };
+        format!("{{\"text\":\"{text} {at}\",\"label\":\"{label}\"}}\n")
+    };
+    let taught = scratch.write("taught.jsonl", &(0..20).map(row).collect::<String>());
+    let held = scratch.write("held.jsonl", &(20..30).map(row).collect::<String>());
+    let fitted = document(&firstline(&["train", "--data", &taught, "--valid", &held, "--json"]));
+    assert_eq!((&fitted["texts"], &fitted["intents"]), (&20.into(), &2.into()));
+    assert_eq!((&fitted["held_out_texts"], &fitted["held_out"]), (&10.into(), &1.0.into()));
+}
+
+#[test]
 fn the_demo_help_centre_passes_its_own_check() {
     with_model();
     // In f32: int8 has other steps on other processors, and an article may be a hair's breadth before the next.

@@ -1,11 +1,12 @@
 //! The encoder itself: one run from the material to a model folder, that goes on where a killed one stopped.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::Args;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use tokio::time::Instant;
 
 use super::super::{Outcome, Terminal, explained, models};
 use super::TrainArgs;
@@ -15,7 +16,7 @@ use crate::encoder::training::{Checkpoint, Provenance, Trainable};
 use crate::intent::finetune::{self, Trainer};
 
 /// How often a run is stored: writing takes about a second.
-const STORED_EVERY: Duration = Duration::from_secs(120);
+const STORED_EVERY: Duration = Duration::from_mins(2);
 /// What candle reads, once, to size the pool in which its element-wise operations meet.
 const CANDLE_THREADS: &str = "CANDLE_NUM_THREADS";
 
@@ -222,9 +223,8 @@ fn descend(
         if let Some(held_out) = progress.held_out {
             let (zh, en) = ("遍后，留出部分", "passes, held out");
             let passes = terminal.pick(zh, en);
-            bar.suspend(|| {
-                terminal.note(&format!("{} {passes} {}", progress.epoch, percent(held_out)))
-            });
+            let line = format!("{} {passes} {}", progress.epoch, percent(held_out));
+            bar.suspend(|| terminal.note(&line));
         }
         keeper.keep(trainer)?;
     }

@@ -147,7 +147,9 @@ fn shares(queries: &[f32], keys: &[f32], width: usize, scale: f32) -> Vec<f32> {
             *x = exp(*x - most);
             total += *x;
         }
-        row.iter_mut().for_each(|x| *x /= total);
+        for x in row {
+            *x /= total;
+        }
     }
     all
 }

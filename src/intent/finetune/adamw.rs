@@ -1,4 +1,4 @@
-//! AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101) with a rate for each tensor, on the numbers in place.
+//! `AdamW` (Loshchilov and Hutter 2019, arXiv 1711.05101) with a rate for each tensor, on the numbers in place.
 
 use std::sync::{Mutex, PoisonError};
 

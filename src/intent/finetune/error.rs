@@ -86,8 +86,13 @@ impl Classify for FinetuneError {
 
     fn remedy(&self) -> Cow<'static, str> {
         match self {
-            Self::Empty => "Give labelled texts, pairs, or articles with `questions:`.".into(),
-            Self::OneClass { .. } => "Give texts of at least two labels, or pairs.".into(),
+            Self::Empty => {
+                "Give labelled texts (--data F), pairs (--pairs F), or articles (--knowledge DIR)."
+                    .into()
+            }
+            Self::OneClass { .. } => {
+                "Give texts of at least two labels, or pairs (--pairs F).".into()
+            }
             Self::NothingSame { .. } => "Give pairs with label 1 too, or labelled texts.".into(),
             Self::Contradiction { .. } => {
                 "Settle what each means, or pass --drop-contradictions to leave them all out."

@@ -197,7 +197,9 @@ impl Lessons {
         let wanted = ((texts + size / 2) / size.max(1)).max(1);
         let shard = |units: &[Unit]| {
             let mut shard = Shard::default();
-            units.iter().for_each(|unit| shard.push(self, unit));
+            for unit in units {
+                shard.push(self, unit);
+            }
             shard
         };
         let all: Vec<Shard> =

@@ -4,7 +4,7 @@
 //!   (Wang et al. 2018, arXiv 1801.09414, without its margin).
 //! - The supervised contrastive loss among the shard's texts (Khosla et al. 2020, arXiv 2004.11362, equation 2): texts of
 //!   one class, and the two of a pair, attract; all others repel, but those of which nobody said that they differ.
-//! - The ranking loss of pairs known as CoSENT: log(1 + Σ exp((cos of a different pair - cos of a same pair) / τ)).
+//! - The ranking loss of pairs known as `CoSENT`: log(1 + Σ exp((cos of a different pair - cos of a same pair) / τ)).
 
 use candle_core::{D, Device, Result, Tensor};
 

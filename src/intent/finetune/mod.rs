@@ -1,5 +1,5 @@
 //! Fine-tuning: a model's own layers are moved until texts of one intent, and questions of one answer, lie close together
-//! and all others apart. AdamW on [`loss`], each batch split between workers whose gradients are added in a fixed order, so
+//! and all others apart. `AdamW` on [`loss`], each batch split between workers whose gradients are added in a fixed order, so
 //! that a seed gives the same weights bit by bit on one kind of processor. No files and no clock: the caller stores
 //! [`Trainer::checkpoint`] when it likes, and reads the material.
 

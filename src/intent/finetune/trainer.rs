@@ -181,7 +181,9 @@ impl<'m> Trainer<'m> {
         }
         for sum in sums.chunks_exact_mut(width) {
             let length = sum.iter().map(|x| x * x).sum::<f32>().sqrt().max(1e-6);
-            sum.iter_mut().for_each(|x| *x /= length);
+            for x in sum {
+                *x /= length;
+            }
         }
         Ok(sums)
     }
