@@ -1,9 +1,8 @@
 //! Compiles `proto/` without protoc and leaves the descriptor set beside the code, for reflection and the JSON twin; and
-//! tells `release::kept` by a number which code this is, so that nothing is taken for the fit of other code.
+//! tells `release` by a number which code this is, so that no fit and no certificate of other code is taken for its own.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
-use std::{env, error::Error, fs, io};
+use std::{env, error::Error, fs};
 
 use prost::Message as _;
 
@@ -14,15 +13,22 @@ const FILES: [&str; 4] = [
     "firstline/v1/desk.proto",
 ];
 
-/// All that a fit depends on beside its data: the rooms that take part in one, and the libraries they call.
-const FITTING: [&str; 6] =
-    ["src/text", "src/intent", "src/knowledge", "src/decision", "src/release", "Cargo.lock"];
+/// All that can change a decision beside its data: the rooms that take part in one, and the libraries they call.
+const DECIDING: [&str; 8] = [
+    "src/text",
+    "src/encoder",
+    "src/intent",
+    "src/knowledge",
+    "src/decision",
+    "src/release",
+    "src/triage",
+    "Cargo.lock",
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     for file in FILES {
         println!("cargo:rerun-if-changed=proto/{file}");
     }
-    name_fitting_code()?;
     let mut compiler = protox::Compiler::new(["proto"])?;
     compiler.include_imports(true).include_source_info(true).open_files(FILES)?;
     let descriptors = compiler.file_descriptor_set();
@@ -36,25 +42,33 @@ fn main() -> Result<(), Box<dyn Error>> {
         .boxed(".firstline.v1.ConverseResponse.frame.decision")
         .emit_rerun_if_changed(false)
         .compile_fds_with_config(descriptors, config)?;
+    let rules = rules()?;
+    println!("cargo:rustc-env=FIRSTLINE_RULES={rules}");
     Ok(())
 }
 
-fn name_fitting_code() -> io::Result<()> {
-    let mut hasher = DefaultHasher::new();
-    for path in FITTING {
+/// A fingerprint of the code that decides: nobody has to remember a version number when a rule changes.
+fn rules() -> Result<String, Box<dyn Error>> {
+    let mut files = Vec::new();
+    for path in DECIDING {
         println!("cargo:rerun-if-changed={path}");
-        hash(Path::new(path), &mut hasher)?;
+        collect(Path::new(path), &mut files)?;
     }
-    println!("cargo:rustc-env=FIRSTLINE_FITTING_CODE={:016x}", hasher.finish());
-    Ok(())
+    files.sort();
+    let mut sum = 0xcbf2_9ce4_8422_2325_u64; // FNV-1a: it tells builds apart, it guards nothing
+    for file in files {
+        let path = file.display().to_string().replace('\\', "/");
+        for byte in path.bytes().chain(fs::read(&file)?) {
+            sum = (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+    Ok(format!("{sum:016x}"))
 }
 
-fn hash(path: &Path, hasher: &mut DefaultHasher) -> io::Result<()> {
-    if path.is_dir() {
-        let mut inside: Vec<_> = fs::read_dir(path)?.collect::<Result<_, _>>()?;
-        inside.sort_by_key(fs::DirEntry::file_name);
-        return inside.iter().try_for_each(|entry| hash(&entry.path(), hasher));
+fn collect(path: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    if !path.is_dir() {
+        files.extend((!path.ends_with("tests.rs")).then(|| path.to_owned()));
+        return Ok(());
     }
-    (path, fs::read(path)?).hash(hasher);
-    Ok(())
+    fs::read_dir(path)?.try_for_each(|entry| collect(&entry?.path(), files))
 }

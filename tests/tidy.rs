@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 const IMPORTS: &[(&str, &[&str])] = &[
     ("message", &[]),
     ("error", &[]),
+    ("record", &["message", "error"]),
     ("proto", &[]),
     ("text", &["message", "error"]),
     ("telemetry", &["message", "error"]),
@@ -22,6 +23,10 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "triage",
         &["message", "error", "text", "encoder", "intent", "knowledge", "decision", "release"],
+    ),
+    (
+        "certify",
+        &["message", "error", "record", "encoder", "knowledge", "decision", "release", "triage"],
     ),
     ("routing", &["message", "error"]),
     (
@@ -50,6 +55,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         &[
             "message",
             "error",
+            "record",
             "proto",
             "text",
             "encoder",
@@ -76,6 +82,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "decision",
             "release",
             "triage",
+            "certify",
             "routing",
             "dispatch",
             "server",
@@ -102,6 +109,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("rten_tensor", &["encoder/kernels"]),
     ("rten_vecmath", &["encoder/kernels"]),
     ("safetensors", &["encoder"]),
+    ("ring", &["certify"]),
     ("tokenizers", &["encoder"]),
     ("hf_hub", &["encoder/source"]),
     ("pulldown_cmark", &["knowledge"]),

@@ -84,6 +84,8 @@ pub(super) fn run(
 fn prepare(config: &mut Config, exit: bool) {
     config.policy.provisional = Provisional::Answer;
     config.policy.target = TARGET;
+    // Frozen traffic is nobody's sample, and another policy than the service's is another bundle.
+    config.certify = None;
     config.dispatch.times.hold = std::time::Duration::ZERO;
     if exit {
         config.server.public.set_port(0);

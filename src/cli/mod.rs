@@ -6,6 +6,7 @@ mod workbench;
 mod demo;
 mod serve;
 mod ask;
+mod calibrate;
 mod models;
 mod kb;
 mod train;
@@ -51,6 +52,8 @@ enum Command {
     Ask(ask::AskArgs),
     /// 知识库：检查、新建 · The knowledge: check it, start an article
     Kb(kb::KbArgs),
+    /// 校准：用标注过的消息选出有保证的门槛 · Calibrate: choose a threshold that labels vouch for
+    Calibrate(calibrate::CalibrateArgs),
     /// 模型：列出、下载、核对 · The models: list, pull, verify
     Models(models::ModelsArgs),
     /// 训练：分类头，或连编码器一起 · Train the classifier, or the encoder with it
@@ -81,6 +84,7 @@ fn run(cli: Cli, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
         Command::Serve => serve::run(config()?, terminal),
         Command::Ask(args) => ask::run(&args, config()?, terminal),
         Command::Kb(args) => check_knowledge(args, &config()?, terminal),
+        Command::Calibrate(args) => calibrate::run(&args, &config()?, terminal),
         Command::Models(args) => models::run(&args, terminal),
         Command::Train(args) => train::run(&args, &config()?, terminal),
         Command::Bench(args) => measure(args, &config()?, terminal),

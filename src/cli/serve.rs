@@ -1,15 +1,21 @@
 //! `firstline serve`: opens the doors at once, builds what stands behind them, serves until it is told to stop.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
 use super::{Outcome, Terminal, explained, workbench};
+use crate::certify::{self, Desk, Heard, Keeper, Pipeline};
 use crate::config::Config;
-use crate::dispatch::Dispatch;
+use crate::decision::evidence::Input;
+use crate::decision::policy::Gate;
+use crate::decision::{self, Action, GuaranteeState, Part, Reason};
+use crate::dispatch::{self, Dispatch};
 use crate::encoder::Batcher;
-use crate::message::Timestamp;
-use crate::release::{Current, VectorCache, check};
+use crate::error::Classify as _;
+use crate::message::{Mode, Timestamp};
+use crate::release::{Bundle, Current, VectorCache, check};
 use crate::server::{self, Parts, Running, Shelf};
 use crate::telemetry::{self, Metrics};
 use crate::triage::Triage;
@@ -35,6 +41,68 @@ pub(super) struct Service {
     pub(super) running: Running,
     /// What decides now.
     pub(super) current: Current,
+    /// Keeps the guarantee while this lives.
+    _keeper: Option<Keeper>,
+}
+
+/// Starts what keeps the guarantee. A calibration that cannot be read vouches for nothing: nothing is answered.
+fn keep(
+    storage: &Path,
+    (parts, pipeline): (&Parts, Pipeline),
+    config: certify::Config,
+    terminal: &Terminal,
+) -> Option<Keeper> {
+    let started = Desk::open(storage).and_then(|desk| {
+        workbench::tell_of_key(&desk, &mut terminal.clone());
+        Keeper::start(desk, Arc::clone(&parts.current), pipeline, config)
+    });
+    match started {
+        Ok((keeper, intake)) => {
+            let current = Arc::clone(&parts.current);
+            parts.dispatch.listen(Box::new(move |outcome, read| {
+                if outcome.decision.evidence.situation.input != Input::Chosen {
+                    intake.hear(heard(outcome, read, &current.load()));
+                }
+            }));
+            Some(keeper)
+        }
+        Err(error) => {
+            tracing::error!(%error, remedy = %error.remedy(), "the calibration cannot be kept");
+            let base = parts.current.load_full();
+            let gate = Gate { state: GuaranteeState::None, ..base.gate().clone() };
+            parts.current.store(Arc::new(base.under(gate)));
+            None
+        }
+    }
+}
+
+/// What is kept of a decision for pools, drift and audit.
+fn heard(outcome: &dispatch::Outcome, read: dispatch::Read<'_>, bundle: &Bundle) -> Heard {
+    let decision = &outcome.decision;
+    let by_gate = |part: &Part| match part.outcome {
+        decision::Outcome::Answer(_) => part.reason == Reason::GatePassed,
+        decision::Outcome::SmallTalk(_) | decision::Outcome::Nothing => true,
+        decision::Outcome::Clarify(_) | decision::Outcome::Route(_) => false,
+    };
+    let answer = |part: &Part| matches!(part.outcome, decision::Outcome::Answer(_));
+    let by_article = decision.parts.iter().any(answer);
+    let best = decision.parts.iter().filter_map(|part| part.explanation.candidates.first());
+    let said: Vec<&str> = outcome.say.iter().map(|said| said.text.as_str()).collect();
+    Heard {
+        conversation: outcome.conversation_id.to_string(),
+        decision: outcome.decision_id.to_string(),
+        text: read.text.to_owned(),
+        before: read.before.map(str::to_owned),
+        language: decision.language,
+        channel: read.channel.clone(),
+        at: outcome.decided_at,
+        counts: decision.mode != Mode::Off && bundle.gate().state == GuaranteeState::Certified,
+        answered: by_article && decision.parts.iter().all(by_gate),
+        sent: decision.action == Action::Answer,
+        score: best.map(|best| best.probability.get()).reduce(f64::min).unwrap_or_default(),
+        answer: said.join("\n\n"),
+        scope: bundle.policy().scope,
+    }
 }
 
 /// A service with everything behind its doors; `pull` brings a missing model first. The knowledge is tested when the
@@ -46,7 +114,7 @@ pub(super) async fn start(
 ) -> anyhow::Result<Service> {
     let running =
         server::open(config.server.clone(), Arc::new(Metrics::new())).await.map_err(explained)?;
-    let mut terminal = terminal.clone();
+    let (mut terminal, shown) = (terminal.clone(), terminal.clone());
     let built = tokio::task::spawn_blocking(move || {
         behind(&config, pull, &mut terminal).map(|behind| (behind, config))
     });
@@ -59,11 +127,16 @@ pub(super) async fn start(
         current: Arc::clone(&behind.current),
         shelf: Arc::clone(&behind.shelf),
     };
+    let keeper = config.certify.and_then(|certify| {
+        let channel = parts.dispatch.channels().next()?.clone();
+        let pipeline = Pipeline::new(Arc::clone(&behind.batcher), channel);
+        keep(&config.storage, (&parts, pipeline), certify, &shown)
+    });
     running.ready(parts).await;
     let current = Arc::clone(&behind.current);
     // Nobody waits for it: what it finds is shown when it is there.
     drop(tokio::task::spawn_blocking(move || behind.test_the_knowledge()));
-    Ok(Service { running, current })
+    Ok(Service { running, current, _keeper: keeper })
 }
 
 /// What stands behind the doors.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use super::{Terminal, explained, models};
+use crate::certify::Desk;
 use crate::config::Config;
 use crate::encoder::{self, Batcher};
 use crate::knowledge::{Diagnostic, LoadOptions, Loaded};
@@ -28,6 +29,17 @@ pub(super) fn batcher(
     let encoder =
         encoder::load_with(&folder, model.max_tokens, model.backend).map_err(explained)?;
     Ok(Arc::new(Batcher::start(encoder, &model.batcher).map_err(explained)?))
+}
+
+/// Says that a key was made, for whoever has to keep it.
+pub(super) fn tell_of_key(desk: &Desk, terminal: &mut Terminal) {
+    if let Some(key) = desk.new_key() {
+        let said = terminal.pick(
+            "已生成密钥，请妥善备份；没有它，封存的校准数据无法打开",
+            "a key was made; keep a copy, without it the sealed calibration cannot be opened",
+        );
+        terminal.note(&format!("{said}: {}", key.display()));
+    }
 }
 
 /// Today, where the knowledge's days begin.

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use jiff::tz::TimeZone;
 
 use crate::encoder::{Backend, batcher};
-use crate::{decision, dispatch, routing, server, telemetry};
+use crate::{certify, decision, dispatch, routing, server, telemetry};
 
 pub use error::ConfigError;
 
@@ -29,6 +29,8 @@ pub struct Config {
     pub knowledge: Knowledge,
     /// The gate.
     pub policy: decision::policy::Config,
+    /// Certificates; `None` keeps none and pools nothing.
+    pub certify: Option<certify::Config>,
     /// Conversations, channels, automation.
     pub dispatch: dispatch::Config,
     /// Queues and agents.

@@ -87,6 +87,8 @@ pub(super) struct Policy {
     pub(super) answer_risks: Option<Vec<Risk>>,
     pub(super) clarify_options: Option<Spanned<usize>>,
     pub(super) max_questions: Option<Spanned<usize>>,
+    pub(super) stale_grace: Option<Spanned<SignedDuration>>,
+    pub(super) audit: Option<Spanned<f64>>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]

@@ -17,7 +17,7 @@ use crate::message::{CallerId, Channel, QueueId};
 use crate::routing::{self, QueueRules};
 use crate::server::auth::{Key, Role};
 use crate::server::{self, Limits, TlsFiles};
-use crate::telemetry;
+use crate::{certify, telemetry};
 
 type Checked<T> = Result<T, Fault>;
 
@@ -45,6 +45,7 @@ pub(super) fn config(file: raw::File) -> Checked<Config> {
         model: model(file.model)?,
         knowledge: knowledge(file.knowledge)?,
         policy: policy(&file.policy, default_queue.clone())?,
+        certify: Some(certify(&file.policy)?),
         dispatch: dispatch::Config {
             channels: channels(file.channels)?,
             mode: file.automation.mode.unwrap_or_default(),
@@ -198,6 +199,15 @@ fn policy(raw: &raw::Policy, default_queue: QueueId) -> Checked<policy::Config> 
         parts: at_least(raw.max_questions.as_ref(), 1, standard.parts)?,
         ..standard
     })
+}
+
+fn certify(raw: &raw::Policy) -> Checked<certify::Config> {
+    let standard = certify::Config::default();
+    let audit = match &raw.audit {
+        Some(none) if *none.get_ref() == 0.0 => 0.0,
+        other => share(other.as_ref(), standard.audit)?,
+    };
+    Ok(certify::Config { grace: duration(raw.stale_grace.as_ref(), standard.grace)?, audit })
 }
 
 fn channels(

@@ -7,6 +7,7 @@ pub mod fusion;
 pub mod calibration;
 mod prior;
 mod newton;
+pub mod guarantee;
 pub mod policy;
 pub mod options;
 
@@ -285,6 +286,8 @@ pub struct Guarantee {
     pub state: GuaranteeState,
     /// The precision asked for, 0..=1.
     pub target: f64,
+    /// How sure it must be, 0..=1; 0 where nothing is claimed.
+    pub confidence: f64,
     /// The probability threshold in force.
     pub threshold: f64,
     /// `all`, `zh`, `risk=money`, …
@@ -295,10 +298,23 @@ pub struct Guarantee {
 
 /// How much is known about the gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum GuaranteeState {
     /// Nothing is calibrated.
     #[default]
     None,
     /// From the knowledge's own questions: no statistical claim.
     Provisional,
+    /// From labels whose origin allows no certificate.
+    Measured,
+    /// The target was shown on a random sample, for this very bundle.
+    Certified,
+    /// The bundle changed since; it is being tested again.
+    Stale,
+    /// It was tested again and did not pass.
+    Withdrawn,
+    /// The certificate's days or messages are over.
+    Expired,
+    /// The traffic is no longer like the sample.
+    Drifted,
 }

@@ -2,11 +2,10 @@
 //! take.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::time::{Instant, timeout_at};
 
-use super::Clock;
 use super::burst::Burst;
 use super::config::{ChannelConfig, Config};
 use super::conversation::{Conversation, End};
@@ -21,6 +20,7 @@ use super::reading::Reader;
 use super::registry::{Arrival, Registry, Submitted};
 use super::settle::{Effects, Stage, later};
 use super::waiter::{Fingerprint, Pending, Waiter};
+use super::{Clock, Listener};
 use crate::message::{Channel, Message, TicketId, Timestamp};
 use crate::routing;
 
@@ -34,6 +34,7 @@ pub(super) struct Inner {
     pub(super) modes: Mutex<Modes>,
     pub(super) ledger: Mutex<Ledger>,
     pub(super) flights: Arc<Flights>,
+    pub(super) listener: OnceLock<Listener>,
 }
 
 impl Inner {
@@ -48,6 +49,7 @@ impl Inner {
             desk,
             ledger: Mutex::default(),
             flights: Flights::new(bounds.in_flight),
+            listener: OnceLock::new(),
         }
     }
 

@@ -62,6 +62,20 @@ mod flights;
 /// The clock: the one place where `dispatch` learns what time it is.
 pub type Clock = Box<dyn Fn() -> Timestamp + Send + Sync>;
 
+/// Is told of every decision with what was read for it. Must return at once.
+pub type Listener = Box<dyn Fn(&Outcome, Read<'_>) + Send + Sync>;
+
+/// What was read for a decision: words, merged messages together.
+#[derive(Debug, Clone, Copy)]
+pub struct Read<'a> {
+    /// The words.
+    pub text: &'a str,
+    /// What the customer wrote in the turn before.
+    pub before: Option<&'a str>,
+    /// Where they came from.
+    pub channel: &'a Channel,
+}
+
 /// Handles customers' messages. Cheap to share behind an `Arc`; every method may be called at once with every other.
 #[derive(Debug)]
 pub struct Dispatch {
@@ -86,6 +100,11 @@ impl Dispatch {
         let inner = Arc::new(Inner::new(config, clock, reader, desk));
         let timer = tokio::spawn(timer::run(Arc::downgrade(&inner))).abort_handle();
         Self { inner, timer }
+    }
+
+    /// Tells this listener of every decision on words from now on; the first one stays.
+    pub fn listen(&self, listener: Listener) {
+        drop(self.inner.listener.set(listener));
     }
 
     /// Decides about one message and takes the effects. A repeat of an earlier request gets the earlier outcome. Dropping

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use super::Read;
 use super::burst::{Burst, Words};
 use super::conversation::{Asked, Conversation, End, Line, Meaning, Speaker, Step};
 use super::course::{self, Course, Situation};
@@ -21,7 +22,7 @@ use crate::message::{
     Channel, ClarifyId, DecisionId, IdError, Language, Mode, TicketId, Timestamp,
 };
 use crate::text::language::detect;
-use crate::triage::Turn;
+use crate::triage::{Input, Turn};
 
 /// Whether effects take place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,6 +105,7 @@ impl Inner {
         };
         let (reply, effect) = match self.conclude(stage, reading) {
             Ok(Settled { outcome, step, told }) => {
+                self.tell(stage, &outcome);
                 (Ok(Arc::new(without_evidence(outcome))), Some((step, told)))
             }
             Err(error) => (Err(error), None),
@@ -116,6 +118,14 @@ impl Inner {
                 self.drop_dead_ticket(conversation, stage.now);
             }
         });
+    }
+
+    fn tell(&self, stage: Stage<'_>, outcome: &Outcome) {
+        let Words { text, input } = stage.burst.words(stage.conversation);
+        if let (Some(listener), Input::Words) = (self.listener.get(), input) {
+            let before = stage.conversation.words_before(&stage.burst.request_ids());
+            listener(outcome, Read { text: &text, before, channel: stage.burst.channel() });
+        }
     }
 
     /// What a decision leads to. With [`Effects::Real`] the ticket is opened or raised on the way.

@@ -2,11 +2,8 @@
 //! code that serves (`triage`), over a data set or over the wire, and never prints an automation rate alone: coverage,
 //! precision, target and sample size stand together. It tunes nothing that ships.
 
-pub(crate) mod jsonl;
-pub mod record;
 pub mod texts;
 pub mod dataset;
-pub mod statistics;
 pub mod interval;
 pub mod gate;
 pub mod score;
@@ -18,4 +15,6 @@ pub mod load;
 pub mod encode;
 pub mod demo;
 
-pub use jsonl::JsonlError;
+pub use crate::record;
+pub use crate::record::JsonlError;
+use crate::record::jsonl;

@@ -2,6 +2,7 @@
 //! last bit of its hash, on one kind of processor.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
@@ -11,7 +12,8 @@ use super::lessons::{Learned, School};
 use super::outside::Outside;
 use super::readers::{Readers, Training};
 use super::{Bundle, BundleInfo, ReleaseError, VectorCache};
-use crate::decision::policy;
+use crate::decision::Calibration;
+use crate::decision::policy::{self, Gate};
 use crate::encoder::{Batcher, Embedding, Model, Role};
 use crate::knowledge::article::Article;
 use crate::knowledge::{Library, Phrases};
@@ -76,9 +78,9 @@ impl Bundle {
         let info = info(batcher.model(), &library, (&readers, &examples, &learned), &source.policy);
         let Learned { fusion, gate } = learned;
         Ok(Self {
-            library,
-            readers,
-            examples,
+            library: Arc::new(library),
+            readers: Arc::new(readers),
+            examples: Arc::new(examples),
             fusion,
             gate,
             policy: source.policy,
@@ -121,21 +123,38 @@ fn info(
 ) -> BundleInfo {
     let mut head = Sha256::new();
     let bytes = readers.head.bytes().chain(readers.likeness.bytes()).chain(examples.bytes());
-    let bytes = bytes.chain(learned.fusion.bytes()).chain(learned.gate.bytes());
+    let bytes = bytes.chain(learned.fusion.bytes());
     // Many small updates are slow, one large buffer is not.
     head.update(bytes.collect::<Vec<u8>>());
     let head = hex(&head.finalize());
     let policy = hex(&Sha256::digest(format!("{policy:?}")));
     let knowledge_revision = library.revision().to_owned();
-    let parts = [model.hash.as_str(), &head, &knowledge_revision, &policy].join("\n");
+    let parts = [model.hash.as_str(), RULES, &head, &knowledge_revision, &policy].join("\n");
+    let base = hex(&Sha256::digest(parts));
     let short: String = model.hash.chars().take(12).collect();
     BundleInfo {
-        hash: hex(&Sha256::digest(parts)),
+        hash: whole(&base, &learned.gate),
         model: format!("{}@{short}", model.name),
         head,
         knowledge_revision,
         policy,
+        base,
     }
+}
+
+/// The code that decides: detector, windows, lexicon, policy, readers (see `build.rs`).
+const RULES: &str = env!("FIRSTLINE_RULES");
+
+/// Everything but the thresholds.
+pub(super) fn frozen(base: &str, calibration: &Calibration) -> String {
+    let bytes: Vec<u8> = base.bytes().chain(calibration.bytes()).collect();
+    hex(&Sha256::digest(bytes))
+}
+
+/// Everything.
+pub(super) fn whole(base: &str, gate: &Gate) -> String {
+    let bytes: Vec<u8> = base.bytes().chain(gate.bytes()).collect();
+    hex(&Sha256::digest(bytes))
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {

@@ -27,7 +27,7 @@ const LARGEST: u64 = 1 << 28;
 const ENDING: &str = "fit";
 
 /// The code that fits, and the versions of what it calls: other code may fit otherwise.
-const CODE: &str = env!("FIRSTLINE_FITTING_CODE");
+const CODE: &str = env!("FIRSTLINE_RULES");
 
 /// What a fit depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

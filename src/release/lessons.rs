@@ -85,7 +85,7 @@ impl School<'_> {
         let known = !self.library.articles().is_empty();
         let state = if known { GuaranteeState::Provisional } else { GuaranteeState::None };
         let threshold = threshold(&calibration, &judged, target);
-        Ok(Learned { fusion, gate: Gate { calibration, threshold, state } })
+        Ok(Learned { fusion, gate: Gate::new(calibration, threshold, state) })
     }
 
     fn held_out(&self, mut opinions: Vec<Option<Opinion>>) -> Result<Vec<Held>, ReleaseError> {

@@ -29,8 +29,8 @@ pub use build::{Source, Step};
 pub use read::View;
 pub use vectors::VectorCache;
 
-use crate::decision::Fusion;
 use crate::decision::policy::{self, Gate};
+use crate::decision::{Calibration, Fusion};
 use crate::encoder::EncoderError;
 use crate::error::{Classify, Kind};
 use crate::intent::FitError;
@@ -42,9 +42,9 @@ pub type Current = Arc<ArcSwap<Bundle>>;
 /// Everything that decides.
 #[derive(Debug)]
 pub struct Bundle {
-    library: Library,
-    readers: readers::Readers,
-    examples: examples::Examples,
+    library: Arc<Library>,
+    readers: Arc<readers::Readers>,
+    examples: Arc<examples::Examples>,
     fusion: Fusion,
     gate: Gate,
     policy: policy::Config,
@@ -64,6 +64,8 @@ pub struct BundleInfo {
     pub knowledge_revision: String,
     /// Hash of the policy.
     pub policy: String,
+    /// Over model, readers, mix, knowledge, policy and the code of the rules: everything but the gate.
+    pub base: String,
 }
 
 impl Bundle {
@@ -90,6 +92,26 @@ impl Bundle {
     /// Names and hashes.
     pub fn info(&self) -> &Arc<BundleInfo> {
         &self.info
+    }
+
+    /// The hash of this bundle with another calibrator, before any threshold is chosen: what a certificate is about.
+    pub fn frozen(&self, calibration: &Calibration) -> String {
+        build::frozen(&self.info.base, calibration)
+    }
+
+    /// The same bundle behind another gate.
+    #[must_use]
+    pub fn under(&self, gate: Gate) -> Self {
+        let hash = build::whole(&self.info.base, &gate);
+        Self {
+            library: Arc::clone(&self.library),
+            readers: Arc::clone(&self.readers),
+            examples: Arc::clone(&self.examples),
+            fusion: self.fusion,
+            gate,
+            policy: self.policy.clone(),
+            info: Arc::new(BundleInfo { hash, ..(*self.info).clone() }),
+        }
     }
 
     /// This bundle as the one in force.

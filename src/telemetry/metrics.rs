@@ -34,6 +34,7 @@ pub struct Metrics {
     texts: Family<SourceLabels, Counter>,
     feedback: Family<FeedbackLabels, Counter>,
     bundle: Family<BundleLabels, Gauge>,
+    guarantee: Family<StateLabels, Gauge>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -83,6 +84,11 @@ struct BundleLabels {
     hash: String,
     model: String,
     knowledge: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StateLabels {
+    state: &'static str,
 }
 
 /// The stages of a decision.
@@ -150,6 +156,7 @@ impl Metrics {
             texts: Family::default(),
             feedback: Family::default(),
             bundle: Family::default(),
+            guarantee: Family::default(),
         };
         metrics.register_decisions();
         metrics.register_calls();
@@ -181,6 +188,7 @@ impl Metrics {
             self.queue_depth.clone(),
         );
         ours.register("feedback", "Verdicts on decisions, by source", self.feedback.clone());
+        ours.register("guarantee_info", "The guarantee in force; always 1", self.guarantee.clone());
         ours.register("bundle_info", "What decides now; always 1", self.bundle.clone());
     }
 
@@ -273,6 +281,15 @@ impl Metrics {
     pub fn queue_depth(&self, queue: &str, class: &'static str, tickets: usize) {
         let labels = QueueLabels { queue: queue.to_owned(), class };
         self.queue_depth.get_or_create(&labels).set(i64::try_from(tickets).unwrap_or(i64::MAX));
+    }
+
+    /// The guarantee in force, in place of what was in force before.
+    pub fn guarantee(&self, state: &'static str) {
+        let labels = StateLabels { state };
+        if self.guarantee.get(&labels).is_none() {
+            self.guarantee.clear();
+        }
+        self.guarantee.get_or_create(&labels).set(1);
     }
 
     /// What decides now, in place of what decided before.

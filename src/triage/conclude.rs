@@ -128,7 +128,11 @@ impl Filling<'_> {
             more: sections(article, first.map_or("", |sighting| sighting.matched.as_str())),
             probability,
             risk: article.risk,
-            guarantee: self.bundle.gate().guarantee(target, self.evidence.situation.language),
+            guarantee: self.bundle.gate().guarantee(
+                target,
+                self.evidence.situation.language,
+                article.risk,
+            ),
         }))
     }
 
@@ -151,7 +155,7 @@ impl Filling<'_> {
             evidence: first
                 .map(|s| gate.calibration.contributions(&s.readings))
                 .unwrap_or_default(),
-            threshold: gate.threshold,
+            threshold: first.map_or(gate.threshold, |s| gate.threshold_for(s.risk)),
             rule: ruling.rule,
             read_with: self.turn.before.clone().filter(|_| ruling.about == About::Together),
             tokens: tokens.unwrap_or_default(),

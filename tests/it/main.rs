@@ -31,3 +31,5 @@ mod models;
 mod cases;
 #[cfg(test)]
 mod fast_path;
+#[cfg(test)]
+mod certify;

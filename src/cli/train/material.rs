@@ -9,9 +9,9 @@ use sha2::{Digest, Sha256};
 
 use super::super::explained;
 use super::MaterialArgs;
-use crate::eval::jsonl;
 use crate::intent::finetune::{Labelled, Material, Pair};
 use crate::knowledge::{self, Article, LoadOptions};
+use crate::record::jsonl;
 
 /// A part held out of fewer texts says too little to stop by: then all are trained on.
 const LEAST_HELD: usize = 300;

@@ -4,7 +4,7 @@ use super::{Bench, Ruled};
 use crate::decision::evidence::{Bar, Favourite, Input, Piece, Sighting};
 use crate::decision::options::numbered;
 use crate::decision::{Choice, Destination, Reason};
-use crate::message::{Handling, Risk};
+use crate::message::Handling;
 
 /// What becomes of a question, why, and by which rule.
 pub(super) struct Judgement {
@@ -37,7 +37,7 @@ impl Bench<'_> {
             judged("article-routes", self.route(piece), Reason::ArticleRoutes)
         } else if probability < self.config.scope {
             judged("out-of-scope", self.route(piece), Reason::OutOfScope)
-        } else if probability >= self.gate.threshold && !self.close(piece) {
+        } else if self.gate.passes(first) && !self.close(piece) {
             self.send(piece, first, ("gate", Reason::GatePassed))
         } else {
             self.unsure(piece, first)
@@ -53,7 +53,7 @@ impl Bench<'_> {
     ) -> Judgement {
         let barred = |bar| article.bars.contains(&bar);
         let barred_by_language = barred(Bar::Language) && !self.config.other_language;
-        let unguarded = article.risk != Risk::None && !self.config.risks.contains(&article.risk);
+        let unguarded = self.config.needs_own(article.risk) && !self.gate.vouches_for(article.risk);
         let (rule, reason) = match article.handling {
             Handling::Route => ("article-routes", Reason::ArticleRoutes),
             _ if barred(Bar::Channel) => ("channel-excluded", Reason::ChannelExcluded),

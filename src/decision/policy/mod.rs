@@ -1,6 +1,7 @@
 //! Evidence → verdict: the rules, in order, each with a name that the explanation shows. Pure and total: every evidence has
 //! a verdict, and equal evidence has an equal one. Which words an answer has is not decided here.
 
+mod answers;
 mod gate;
 mod judge;
 mod parts;
@@ -11,7 +12,8 @@ use super::evidence::{Evidence, Piece};
 use super::{Action, Choice, Destination, Reason, SmallTalk, Urgency};
 use crate::message::{ArticleId, Probability, QueueId, Risk};
 
-pub use gate::Gate;
+pub use answers::{Answered, answers};
+pub use gate::{Claim, Gate};
 
 /// What an operator decides about decisions.
 #[derive(Debug, Clone, PartialEq)]

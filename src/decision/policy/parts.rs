@@ -4,7 +4,7 @@
 use super::{About, Bench, Provisional, Ruled, Ruling};
 use crate::decision::evidence::{Division, Piece};
 use crate::decision::{Action, GuaranteeState, Reason};
-use crate::message::Mode;
+use crate::message::{Mode, Risk};
 
 /// One ruling per question, as if automation were on and the gate certified.
 pub(super) fn ruled(bench: &Bench<'_>) -> Vec<Ruling> {
@@ -98,20 +98,61 @@ fn one_question_back(bench: &Bench<'_>, mut rulings: Vec<Ruling>) -> Vec<Ruling>
 /// Without anything that vouches for the gate, would-be answers and questions back go to a person. In `Shadow` the rulings
 /// stay what they would have been; the action alone says that nothing is sent.
 pub(super) fn permitted(bench: &Bench<'_>, mut rulings: Vec<Ruling>) -> Vec<Ruling> {
-    let vouched = match bench.gate.state {
-        GuaranteeState::None => false,
-        GuaranteeState::Provisional => bench.config.provisional == Provisional::Answer,
-    };
-    if vouched || bench.evidence.situation.mode == Mode::Shadow {
+    if bench.evidence.situation.mode == Mode::Shadow {
         return rulings;
     }
+    let (unlike, answers) =
+        (unlike(bench, &rulings), |outcome: &Ruled| matches!(outcome, Ruled::Answer(_)));
     for ruling in &mut rulings {
-        if matches!(ruling.outcome, Ruled::Answer(_) | Ruled::Clarify(_)) {
-            ruling.outcome = Ruled::Route(bench.destination(bench.piece(ruling.about)));
-            (ruling.reason, ruling.rule) = (Reason::NotCertified, "not-certified");
-        }
+        let refused = if !bench.vouched(&ruling.outcome) {
+            (Reason::NotCertified, "not-certified")
+        } else if unlike && answers(&ruling.outcome) && bench.risk(ruling.about) != Risk::None {
+            (Reason::RiskPolicy, "risk-beside-others")
+        } else {
+            continue;
+        };
+        ruling.outcome = Ruled::Route(bench.destination(bench.piece(ruling.about)));
+        (ruling.reason, ruling.rule) = refused;
     }
     rulings
+}
+
+/// Answers under different certificates in one message: neither was tested on such messages.
+fn unlike(bench: &Bench<'_>, rulings: &[Ruling]) -> bool {
+    let answered = rulings.iter().filter(|ruling| matches!(ruling.outcome, Ruled::Answer(_)));
+    let mut certificates = answered
+        .map(|ruling| Some(bench.risk(ruling.about)).filter(|risk| bench.gate.vouches_for(*risk)));
+    let first = certificates.next();
+    certificates.any(|other| Some(other) != first)
+}
+
+impl Bench<'_> {
+    fn risk(&self, about: About) -> Risk {
+        self.piece(about).sightings.first().map_or(Risk::None, |first| first.risk)
+    }
+
+    /// Whether the gate's standing lets this be sent.
+    fn vouched(&self, outcome: &Ruled) -> bool {
+        let unchanged = &self.gate.claim.unchanged;
+        match (self.gate.state, outcome) {
+            (_, Ruled::Route(_) | Ruled::SmallTalk(_) | Ruled::Nothing)
+            | (GuaranteeState::Certified, _) => true,
+            (GuaranteeState::Provisional | GuaranteeState::Measured, _) => {
+                self.config.provisional == Provisional::Answer
+            }
+            (GuaranteeState::Stale, Ruled::Answer(article)) => unchanged.contains(article),
+            (GuaranteeState::Stale, Ruled::Clarify(options)) => {
+                !unchanged.is_empty() && options.iter().all(|o| unchanged.contains(&o.article))
+            }
+            (
+                GuaranteeState::None
+                | GuaranteeState::Withdrawn
+                | GuaranteeState::Expired
+                | GuaranteeState::Drifted,
+                _,
+            ) => false,
+        }
+    }
 }
 
 /// The summary: a person as soon as one question needs one, so that no half of a message is dropped in silence.

@@ -12,7 +12,7 @@ use crate::message::{Handling, Language, Mode, Priority, Shared};
 /// A gate whose probability is the reading `share`, more or less: 0.5 at share 0.5.
 fn gate(state: GuaranteeState) -> Gate {
     let steep = Readings::NAMES.map(|name| if name == "share" { 20.0 } else { 0.0 });
-    Gate { calibration: Calibration::new(steep, -10.0), threshold: 0.8, state }
+    Gate::new(Calibration::new(steep, -10.0), 0.8, state)
 }
 
 fn config() -> Config {
@@ -102,8 +102,21 @@ fn any_state() -> impl Strategy<Value = GuaranteeState> {
     prop::sample::select(vec![
         GuaranteeState::Provisional,
         GuaranteeState::Provisional,
+        GuaranteeState::Certified,
         GuaranteeState::None,
+        GuaranteeState::Stale,
+        GuaranteeState::Withdrawn,
+        GuaranteeState::Expired,
+        GuaranteeState::Drifted,
     ])
+}
+
+/// The states in which nothing may be sent.
+fn silent(state: GuaranteeState) -> bool {
+    !matches!(
+        state,
+        GuaranteeState::Provisional | GuaranteeState::Measured | GuaranteeState::Certified
+    )
 }
 
 fn answers(verdict: &Verdict) -> bool {
@@ -129,12 +142,14 @@ proptest! {
         if evidence.situation.mode != Mode::On {
             prop_assert_eq!(verdict.action, Action::Route);
         }
-        if state == GuaranteeState::None && evidence.situation.mode == Mode::On {
+        if silent(state) && evidence.situation.mode == Mode::On {
             prop_assert!(!answers(&verdict) && verdict.action != Action::Clarify);
         }
         let cautious = Config { provisional: Provisional::Route, ..config() };
         let cautious = decide(&evidence, &gate(state), &cautious);
-        prop_assert!(!matches!(cautious.action, Action::Answer | Action::Clarify));
+        if state != GuaranteeState::Certified {
+            prop_assert!(!matches!(cautious.action, Action::Answer | Action::Clarify));
+        }
     }
 
     #[test]
@@ -280,4 +295,87 @@ fn likeness_to_an_emergency_counts_unless_an_everyday_article_is_meant() {
     check(0.1, Priority::Normal, None, true);
     check(0.9, Priority::High, None, true);
     check(0.9, Priority::Normal, Some("fire"), true);
+}
+
+/// One message whose best candidate is `share` good, of this risk.
+fn one(mode: Mode, share: f64, risk: Risk) -> Evidence {
+    let best = Sighting { risk, ..sighting("article-1", share) };
+    let situation =
+        Situation { mode, served: true, language: Language::EN, ..Situation::default() };
+    let whole = Piece { sightings: vec![best], ..Piece::default() };
+    Evidence { situation, whole, ..Evidence::default() }
+}
+
+#[test]
+fn mode_and_guarantee_say_what_is_sent() {
+    use GuaranteeState as G;
+    let check = |state: G, provisional: Provisional, sent: bool| {
+        let config = Config { provisional, ..config() };
+        for mode in [Mode::Off, Mode::Shadow, Mode::On] {
+            let verdict = decide(&one(mode, 0.9, Risk::None), &gate(state), &config);
+            let expect = if sent && mode == Mode::On { Action::Answer } else { Action::Route };
+            assert_eq!(verdict.action, expect, "{state:?} {mode:?} {provisional:?}");
+            // Shadow still says what would have been done, whatever vouches for it.
+            assert_eq!(answers(&verdict), mode == Mode::Shadow || expect == Action::Answer);
+        }
+    };
+    for state in [G::Provisional, G::Measured] {
+        check(state, Provisional::Answer, true);
+        check(state, Provisional::Route, false);
+    }
+    check(G::Certified, Provisional::Route, true);
+    for state in [G::None, G::Stale, G::Withdrawn, G::Expired, G::Drifted] {
+        check(state, Provisional::Answer, false);
+    }
+}
+
+#[test]
+fn a_stale_gate_sends_what_is_unchanged() {
+    let with = |articles: &[&str]| Gate {
+        claim: Claim {
+            unchanged: articles.iter().map(|id| ArticleId::new(id).unwrap()).collect(),
+            ..Claim::default()
+        }
+        .into(),
+        ..gate(GuaranteeState::Stale)
+    };
+    let check = |articles: &[&str], expect: Action| {
+        let verdict = decide(&one(Mode::On, 0.9, Risk::None), &with(articles), &config());
+        assert_eq!(verdict.action, expect, "{articles:?}");
+    };
+    check(&["article-1", "article-2"], Action::Answer);
+    check(&["article-2"], Action::Route);
+    check(&[], Action::Route);
+}
+
+#[test]
+fn a_risk_needs_a_certificate_of_its_own() {
+    let with = |risks: &[(Risk, f64)]| Gate {
+        claim: Claim { risks: risks.to_vec(), ..Claim::default() }.into(),
+        ..gate(GuaranteeState::Certified)
+    };
+    let check = |risks: &[(Risk, f64)], share: f64, expect: Reason| {
+        let verdict = decide(&one(Mode::On, share, Risk::Money), &with(risks), &config());
+        assert_eq!(verdict.rulings[0].reason, expect, "{risks:?} {share}");
+    };
+    check(&[], 0.9, Reason::RiskPolicy);
+    check(&[(Risk::Legal, 0.5)], 0.9, Reason::RiskPolicy);
+    check(&[(Risk::Money, 0.9)], 0.9, Reason::GatePassed);
+    check(&[(Risk::Money, 0.9999)], 0.6, Reason::BelowThreshold);
+}
+
+#[test]
+fn answers_under_different_certificates_are_not_mixed() {
+    let gate = Gate {
+        claim: Claim { risks: vec![(Risk::Money, 0.8)], ..Claim::default() }.into(),
+        ..gate(GuaranteeState::Certified)
+    };
+    let mut evidence = one(Mode::On, 0.9, Risk::None);
+    let other = Sighting { risk: Risk::Money, ..sighting("article-2", 0.9) };
+    let piece = |s: Sighting| Piece { sightings: vec![s], ..Piece::default() };
+    evidence.pieces = vec![piece(sighting("article-1", 0.9)), piece(other)];
+    let verdict = decide(&evidence, &gate, &config());
+    let rules: Vec<&str> = verdict.rulings.iter().map(|ruling| ruling.rule).collect();
+    assert_eq!(rules, ["gate", "risk-beside-others"]);
+    assert!(super::answers(&evidence, &gate, &config()).is_err());
 }

@@ -52,7 +52,7 @@ fn automation_off(bench: &Bench<'_>) -> Option<(Ruled, Reason)> {
 fn person_asked(bench: &Bench<'_>) -> Option<(Ruled, Reason)> {
     let forms = || bench.evidence.all_pieces().filter_map(|piece| piece.wish);
     let by_likeness = |piece: &Piece| {
-        let meant = bench.gate.best(piece).get() >= bench.gate.threshold;
+        let meant = piece.sightings.first().is_some_and(|first| bench.gate.passes(first));
         piece.wish_likeness >= bench.config.wish && !meant && piece.small_talk.is_none()
     };
     let asked = forms().any(|wish| wish == Wish::Asked);

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{Case, Fit, Scored, out_of_fold, ratio};
+use super::{Case, Fit, out_of_fold, ratio};
+use crate::decision::guarantee::{Step, ladder};
 
 /// The most that can be answered at one precision.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -23,33 +24,6 @@ pub fn curve(cases: &[Case], fit: &Fit<'_>) -> Vec<CurvePoint> {
             CurvePoint { precision, coverage: ratio(answered, cases.len()) }
         })
         .collect()
-}
-
-/// One possible threshold and what it does; equal scores are answered together.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Step {
-    pub(super) threshold: f64,
-    pub(super) answered: usize,
-    pub(super) right: usize,
-}
-
-/// All thresholds of a sample, the strictest first.
-pub(super) fn ladder(sample: &[Scored]) -> Vec<Step> {
-    let mut sorted: Vec<&Scored> =
-        sample.iter().filter(|scored| scored.score.is_finite()).collect();
-    sorted.sort_by(|a, b| b.score.total_cmp(&a.score));
-    let mut steps: Vec<Step> = Vec::new();
-    let (mut answered, mut right) = (0, 0);
-    for scored in sorted {
-        answered += 1;
-        right += usize::from(scored.right);
-        let step = Step { threshold: scored.score, answered, right };
-        match steps.last_mut() {
-            Some(last) if last.threshold.total_cmp(&step.threshold).is_eq() => *last = step,
-            _ => steps.push(step),
-        }
-    }
-    steps
 }
 
 /// The lowest threshold whose precision reaches `target`.

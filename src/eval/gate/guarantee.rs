@@ -4,7 +4,8 @@
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::{Case, Fit, Reading, Repeats, Terms, fitted, mean, out_of_fold, path, score_all};
+use super::{Case, Fit, Reading, Repeats, Terms, fitted, mean, out_of_fold, score_all};
+use crate::decision::guarantee::{plan, walk};
 use crate::intent::Dice;
 
 /// One in this many calibration messages fits the calibrator and plans the path; the rest stays untouched until the walk.
@@ -104,8 +105,9 @@ fn certified(
     let scorer = fitted(workshop, fit);
     let (certify, rest) = (score_all(certify, &scorer), score_all(rest, &scorer));
     let threshold = |terms: &Terms| {
-        let path = path::plan(&planning, certify.len(), *terms).ok()?;
-        path::walk(&path, &certify, *terms)
+        let path = plan(&planning, certify.len(), terms.test()).ok()?;
+        let passed = walk(&path, terms.test(), |rung| Reading::at(Some(rung), &certify))?;
+        path.rungs.get(passed).map(|rung| rung.threshold)
     };
     terms.iter().map(|terms| Reading::at(threshold(terms), &rest)).collect()
 }

@@ -4,14 +4,11 @@
 
 mod curve;
 mod guarantee;
-mod path;
 mod plugin;
 
-use serde::Serialize;
-
+pub use crate::decision::guarantee::{Reading, Scored, Terms};
 pub use curve::{CurvePoint, curve};
 pub use guarantee::{Guarantee, guarantee};
-pub use path::{Path, TooFew, plan, walk};
 pub use plugin::{Plugin, plugin};
 
 pub(super) use crate::intent::Dice;
@@ -31,22 +28,6 @@ pub type Scorer = Box<dyn Fn(&[f64]) -> f64 + Send + Sync>;
 /// How a calibrator is fitted: rows of evidence and whether each answer was right. Called from several threads.
 pub type Fit<'f> = dyn Fn(&[&[f64]], &[bool]) -> Scorer + Sync + 'f;
 
-/// What is asked of a threshold.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Terms {
-    /// The share of answers that must be right, 0..1.
-    pub target: f64,
-    /// How sure that must be, 0..1; `plugin` makes no such claim.
-    pub confidence: f64,
-}
-
-impl Terms {
-    /// The chance of a wrong certificate that is accepted.
-    pub fn delta(self) -> f64 {
-        1.0 - self.confidence
-    }
-}
-
 /// How often the experiment is repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Repeats {
@@ -54,49 +35,6 @@ pub struct Repeats {
     pub splits: u32,
     /// Draws with replacement, for `violations`.
     pub draws: u32,
-}
-
-/// A message with a score; a message that may not be answered scores minus infinity.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Scored {
-    /// Calibrated P(right), or minus infinity.
-    pub score: f64,
-    /// Whether the answer is right.
-    pub right: bool,
-}
-
-/// What a threshold did on a sample.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Reading {
-    /// Messages asked.
-    pub messages: usize,
-    /// Messages answered.
-    pub answered: usize,
-    /// Answers that were right.
-    pub right: usize,
-}
-
-impl Reading {
-    /// What answering everything from `threshold` up does to `sample`. No threshold answers nothing.
-    pub fn at(threshold: Option<f64>, sample: &[Scored]) -> Self {
-        let mut reading = Self { messages: sample.len(), ..Self::default() };
-        let Some(threshold) = threshold else { return reading };
-        for scored in sample.iter().filter(|scored| scored.score >= threshold) {
-            reading.answered += 1;
-            reading.right += usize::from(scored.right);
-        }
-        reading
-    }
-
-    /// Answered of all.
-    pub fn coverage(self) -> f64 {
-        ratio(self.answered, self.messages)
-    }
-
-    /// Right of answered; `None` if nothing was.
-    pub fn precision(self) -> Option<f64> {
-        (self.answered > 0).then(|| ratio(self.right, self.answered))
-    }
 }
 
 /// Cross-fitted scores: five folds, each scored by a calibrator that did not see it.

@@ -4,8 +4,9 @@
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::curve::{ladder, lowest};
+use super::curve::lowest;
 use super::{Case, Fit, Reading, fitted, mean, out_of_fold, score_all};
+use crate::decision::guarantee::ladder;
 use crate::intent::Dice;
 
 /// What the plug-in threshold did on the halves it was not chosen on.

@@ -1,5 +1,5 @@
-use super::curve::ladder;
 use super::*;
+use crate::decision::guarantee::ladder;
 
 /// A calibrator that learned already: the first number of the evidence is the probability.
 fn as_it_is(_: &[&[f64]], _: &[bool]) -> Scorer {
@@ -29,17 +29,6 @@ fn honest(count: usize, probability: impl Fn(f64) -> f64, seed: u64) -> Vec<Case
 
 fn scored(pairs: &[(f64, bool)]) -> Vec<Scored> {
     pairs.iter().map(|&(score, right)| Scored { score, right }).collect()
-}
-
-#[test]
-fn thresholds_answer_equal_scores_together() {
-    let sample = scored(&[(0.5, true), (0.9, true), (0.5, false), (f64::NEG_INFINITY, true)]);
-    let steps: Vec<(f64, usize, usize)> =
-        ladder(&sample).iter().map(|s| (s.threshold, s.answered, s.right)).collect();
-    assert_eq!(steps, [(0.9, 1, 1), (0.5, 3, 2)]);
-    assert_eq!(Reading::at(Some(0.5), &sample), Reading { messages: 4, answered: 3, right: 2 });
-    assert_eq!(Reading::at(None, &sample).coverage().to_bits(), 0f64.to_bits());
-    assert_eq!(Reading::at(None, &sample).precision(), None);
 }
 
 #[test]
@@ -96,41 +85,6 @@ fn a_plugin_threshold_is_read_where_it_was_not_chosen() {
     assert!((plugin.mean_coverage - 0.2).abs() < 0.03, "{plugin:?}");
     assert!((plugin.mean_precision.unwrap() - 0.9).abs() < 0.02, "{plugin:?}");
     assert_eq!(plugin.calibration_messages, 2000);
-}
-
-#[test]
-fn nothing_is_certified_from_too_few_labels() {
-    let terms = Terms { target: 0.95, confidence: 0.95 };
-    let workshop = scored(&[(0.975, true); 40]);
-    let check = |certify: usize, passes: bool| {
-        assert_eq!(plan(&workshop, certify, terms).is_ok(), passes, "{certify}");
-    };
-    check(58, false);
-    check(100, false);
-    check(400, true);
-    let too_few = plan(&workshop, 100, terms).unwrap_err();
-    assert_eq!(too_few.needed, Some(361));
-    assert_eq!(plan(&[], 100, terms).unwrap_err().needed, None);
-}
-
-#[test]
-fn a_walk_stops_at_the_first_failed_rung() {
-    let terms = Terms { target: 0.9, confidence: 0.95 };
-    let workshop: Vec<Scored> =
-        (0..900_u32).map(|n| Scored { score: 1.0 - f64::from(n) / 4000.0, right: true }).collect();
-    let path = plan(&workshop, 900, terms).unwrap();
-    let certify = |wrong_from: f64, wrong_to: f64| -> Vec<Scored> {
-        let right = |score: f64| !(wrong_to..wrong_from).contains(&score);
-        workshop.iter().map(|s| Scored { right: right(s.score), ..*s }).collect()
-    };
-    let all_right = walk(&path, &certify(0.0, 0.0), terms).unwrap();
-    let broken = walk(&path, &certify(0.9, 0.8), terms).unwrap();
-    assert!(all_right < 0.8 && broken > 0.86, "{all_right} {broken}");
-    assert_eq!(walk(&path, &certify(1.1, 0.9), terms), None);
-    // Labels below the loosest rung are never read.
-    let mut altered = certify(0.0, 0.0);
-    altered.extend(scored(&[(0.01, false); 500]));
-    assert_eq!(walk(&path, &altered, terms), Some(all_right));
 }
 
 #[test]

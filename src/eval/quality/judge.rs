@@ -3,14 +3,14 @@
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
-use crate::decision::evidence::{Evidence, Sighting};
-use crate::decision::policy::{self, About, Gate, Ruled, decide};
+use crate::decision::evidence::Evidence;
+use crate::decision::policy::{self, About, Answered, Gate};
 use crate::decision::{Decision, Reason};
 use crate::eval::gate::Case;
 use crate::eval::record::Record;
 use crate::eval::score::Judged;
 use crate::knowledge::Library;
-use crate::message::{ArticleId, IntentId, Probability, Shared};
+use crate::message::{ArticleId, IntentId, Shared};
 use crate::release::Bundle;
 
 /// What is right for a message, in the terms of a library: its articles, all that give the same answer, their intents.
@@ -73,7 +73,7 @@ pub(super) struct Open {
 impl Open {
     pub(super) fn of(bundle: &Bundle) -> Self {
         Self {
-            gate: Gate { threshold: 0.0, ..bundle.gate().clone() },
+            gate: bundle.gate().opened(0.0, &[]),
             policy: policy::Config { scope: 0.0, ..bundle.policy().clone() },
         }
     }
@@ -103,30 +103,10 @@ impl Open {
         }
     }
 
-    /// The candidate of every part but small talk, or why one of them is not answered.
+    /// What would be answered, or why a part is not.
     fn answers<'e>(&self, evidence: &'e Evidence) -> Result<Vec<Answered<'e>>, Reason> {
-        let verdict = decide(evidence, &self.gate, &self.policy);
-        let questions = verdict
-            .rulings
-            .into_iter()
-            .filter(|ruling| !matches!(ruling.outcome, Ruled::SmallTalk(_) | Ruled::Nothing));
-        let answers: Vec<Answered<'e>> = questions
-            .map(|ruling| {
-                let answered = matches!(ruling.outcome, Ruled::Answer(_));
-                let best = ruling.about.of(evidence).sightings.first().filter(|_| answered);
-                let (about, probability) = (ruling.about, ruling.probability);
-                best.map(|sighting| Answered { about, probability, sighting }).ok_or(ruling.reason)
-            })
-            .collect::<Result<_, _>>()?;
-        if answers.is_empty() { Err(Reason::SmallTalk) } else { Ok(answers) }
+        policy::answers(evidence, &self.gate, &self.policy)
     }
-}
-
-/// One part that would be answered.
-struct Answered<'e> {
-    about: About,
-    probability: Probability,
-    sighting: &'e Sighting,
 }
 
 /// One message as a threshold meets it.

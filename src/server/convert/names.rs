@@ -24,7 +24,9 @@ mirrors! {
         ClarifyExhausted, NotCertified, AutomationOff, Degraded, NoText, CoolDown, CustomerChoice, HeldByAgent,
         HeldInQueue, TooManyParts, SmallTalk,
     }
-    decision::GuaranteeState => GuaranteeState { None, Provisional }
+    decision::GuaranteeState => GuaranteeState {
+        None, Provisional, Measured, Certified, Stale, Withdrawn, Expired, Drifted,
+    }
     message::Risk => Risk { None, Money, Legal, Safety }
     message::Priority => PriorityClass { Low, Normal, High, Urgent }
     message::Mode => AutomationMode { Off, Shadow, On }

@@ -77,6 +77,7 @@ pub(crate) fn guarantee(guarantee: &decision::Guarantee) -> v1::Guarantee {
     v1::Guarantee {
         state: v1::GuaranteeState::from(guarantee.state).into(),
         target_precision: guarantee.target,
+        confidence: guarantee.confidence,
         threshold: guarantee.threshold,
         slice: guarantee.slice.clone(),
         note: guarantee.note.clone(),

@@ -16,7 +16,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use super::json::Schema;
 use super::{body, console, health};
 use crate::error::Classify as _;
-use crate::message::{ArticleId, Language};
+use crate::message::{ArticleId, Language, Risk};
 use crate::proto::v1;
 use crate::server::auth::Caller;
 use crate::server::calls::Call;
@@ -120,7 +120,8 @@ impl Admin {
     fn facts(&self) -> Result<serde_json::Map<String, Value>, Refusal> {
         let parts = self.doors.parts()?;
         let bundle = parts.current.load();
-        let guarantee = bundle.gate().guarantee(bundle.policy().target, Language::EN);
+        let guarantee = bundle.gate().guarantee(bundle.policy().target, Language::EN, Risk::None);
+        let sentence = bundle.gate().sentence();
         let attached = self.schema.write(&self.doors.attached()?)?;
         let channels: Vec<String> = parts.dispatch.channels().map(ToString::to_string).collect();
         let guarantee = self.schema.write(&convert::guarantee(&guarantee))?;
@@ -128,6 +129,7 @@ impl Admin {
             ("bundle", attached.get("bundle").cloned().unwrap_or_default()),
             ("mode", attached.get("mode").cloned().unwrap_or_default()),
             ("guarantee", guarantee),
+            ("sentence", json!({ "zh": sentence.zh, "en": sentence.en })),
             ("channels", channels.into()),
         ];
         Ok(facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())

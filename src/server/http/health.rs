@@ -31,11 +31,21 @@ pub(super) fn router(doors: Arc<Doors>) -> Router {
 /// Ready once model and knowledge are loaded, and until the service drains.
 async fn ready(State(doors): State<Arc<Doors>>) -> Response {
     let not_ready = match *doors.phase().borrow() {
-        Phase::Serving => return axum::Json(json!({ "state": "ready" })).into_response(),
+        Phase::Serving => {
+            let guarantee = guarantee(&doors).map(str::to_ascii_lowercase);
+            return axum::Json(json!({ "state": "ready", "guarantee": guarantee })).into_response();
+        }
         Phase::Starting { waits_for } => DoorError::NotReady { waits_for },
         Phase::Draining { .. } => DoorError::Draining,
     };
     Refusal::from(not_ready).to_response()
+}
+
+/// The state of the guarantee in force.
+fn guarantee(doors: &Doors) -> Option<&'static str> {
+    let state = doors.parts().ok()?.current.load().gate().state;
+    let name = v1::GuaranteeState::from(state).as_str_name();
+    Some(bare(name, "GUARANTEE_STATE_"))
 }
 
 async fn metrics(State(doors): State<Arc<Doors>>) -> Response {
@@ -52,6 +62,9 @@ fn look(doors: &Doors) {
     let bundle = parts.current.load();
     let bundle = bundle.info();
     doors.metrics.bundle(&bundle.hash, &bundle.model, &bundle.knowledge_revision);
+    if let Some(state) = guarantee(doors) {
+        doors.metrics.guarantee(state);
+    }
     for queue in parts.dispatch.queues() {
         for class in CLASSES {
             let name = v1::PriorityClass::from(class).as_str_name();

@@ -138,5 +138,5 @@ export const article = (id) => call(`/admin/articles/${encodeURIComponent(id)}`)
 
 export async function status() {
   const raw = await call("/admin/status");
-  return { ...raw, mode: bare(raw.mode, "AUTOMATION_MODE"), guarantee: guarantee(raw.guarantee), bundle: raw.bundle ?? {} };
+  return { ...raw, mode: bare(raw.mode, "AUTOMATION_MODE"), guarantee: raw.guarantee && { ...guarantee(raw.guarantee), sentence: raw.sentence }, bundle: raw.bundle ?? {} };
 }

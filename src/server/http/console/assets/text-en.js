@@ -100,6 +100,9 @@ export default {
   "guarantee.certified": "Certified",
   "guarantee.stale": "Stale",
   "guarantee.withdrawn": "Withdrawn",
+  "guarantee.measured": "Measured",
+  "guarantee.expired": "Expired",
+  "guarantee.drifted": "Drifted",
   "note.none": "Nothing is calibrated: nothing can be said about how often such answers are right.",
   "note.provisional": "Judged by the knowledge's own questions only: no claim about how often such answers are right.",
 

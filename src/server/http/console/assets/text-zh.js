@@ -98,6 +98,9 @@ export default {
   "guarantee.certified": "已认证",
   "guarantee.stale": "待更新",
   "guarantee.withdrawn": "已撤回",
+  "guarantee.measured": "已测量",
+  "guarantee.expired": "已到期",
+  "guarantee.drifted": "已偏离",
   "note.none": "还没有校准：这样的答案有多大比例是对的，无从说起。",
   "note.provisional": "只按知识库自己的问法判断：这样的答案有多大比例是对的，不作任何保证。",
 

@@ -1,6 +1,6 @@
 // Why a decision came out as it did: the reason in words, the gate, and everything that was weighed.
 import { bar, empty, h, said } from "./dom.js";
-import { decimal, label, millis, percent, signed, t, tongue, wait, word } from "./i18n.js";
+import { decimal, either, label, millis, percent, signed, t, tongue, wait, word } from "./i18n.js";
 import { titleOf } from "./knowledge.js";
 
 /** The states of the gate in which a probability may be said as a percentage. In every other one it is a bar and a sentence. */
@@ -10,10 +10,16 @@ const CLAIMS = new Set(["certified"]);
 export function explain(turn, claim) {
   const title = h("h2", { id: "why-title" }, t("why.title"));
   const decision = turn?.decision;
-  if (!decision || turn.state !== "done") return [title, empty(t("why.empty"), t("why.empty.next"))];
+  if (!decision || turn.state !== "done") return [title, empty(t("why.empty"), t("why.empty.next")), ...standing(claim)];
   const many = decision.parts.length > 1;
   const parts = decision.parts.map((part, at) => partOf(part, claim, many && t("why.part", { n: at + 1, of: decision.parts.length })));
   return [title, verdict(decision, many), ...parts, time(decision.timings), facts(turn, decision)];
+}
+
+/** How the gate stands, and the one sentence that may be said. */
+function standing(claim) {
+  if (!claim?.sentence) return [];
+  return [h("p", { class: "guarantee" }, h("b", { class: `pill ${claim.state}` }, word("guarantee", claim.state)), " ", note(claim.state, claim))];
 }
 
 function verdict(decision, many) {
@@ -64,7 +70,7 @@ function gate(part, guarantee) {
 }
 
 /** The sentence in this page's language for the states it knows; otherwise as the service says it. */
-const note = (state, guarantee) => (word("note", state) === state ? (guarantee?.note ?? "") : t(`note.${state}`));
+const note = (state, guarantee) => guarantee?.sentence ? either(guarantee.sentence) : (word("note", state) === state ? (guarantee?.note ?? "") : t(`note.${state}`));
 
 function stand(part, best) {
   const reached = best >= part.threshold;

@@ -1,5 +1,6 @@
 //! Exact binomial tails and what follows from them: how many errors a certificate allows, how likely it is to pass, how many
-//! labels it needs. Pure numbers; which messages are counted is decided by `gate`.
+//! labels it needs. Pure numbers; which messages are counted is the
+//! caller's business.
 
 /// ln n! minus Stirling's leading terms, for n < 16, where the series is not accurate enough. Computed once from exact factorials.
 const STIRLING_ERROR: [f64; 16] = [

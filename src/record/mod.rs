@@ -1,13 +1,15 @@
 //! The one record of every log: demo traffic, `--messages`, `--log`, exports. A record says what a customer wrote and, where
 //! somebody judged it, what would have been right. It is not the wire's message: that is made from it by whoever plays it.
 
+pub(crate) mod jsonl;
+
 use std::path::Path;
 
 use serde::{Deserialize, Deserializer};
 
-use crate::message::{ArticleId, Language, QueueId, Timestamp};
+pub use jsonl::JsonlError;
 
-use super::jsonl::{self, JsonlError};
+use crate::message::{ArticleId, Language, QueueId, Timestamp};
 
 /// One line of a log. Unknown fields are left alone, so that a log may carry its owner's own.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -116,7 +118,7 @@ impl From<Vec<ArticleId>> for Relevance {
 }
 
 /// Present but null or empty is "out of scope"; only an absent field is unlabelled.
-pub(super) fn relevance<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Relevance, D::Error> {
+pub(crate) fn relevance<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Relevance, D::Error> {
     let ids = Option::<Vec<ArticleId>>::deserialize(deserializer)?;
     Ok(ids.unwrap_or_default().into())
 }

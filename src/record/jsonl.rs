@@ -66,7 +66,7 @@ pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, JsonlErro
 }
 
 /// The text of `path` without a byte-order mark.
-pub(super) fn read_text(path: &Path) -> Result<String, JsonlError> {
+pub(crate) fn read_text(path: &Path) -> Result<String, JsonlError> {
     let text = fs_err::read_to_string(path)
         .map_err(|source| JsonlError::Unreadable { path: path.to_owned(), source })?;
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
@@ -89,7 +89,7 @@ fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<Vec<T>, JsonlEr
 }
 
 /// Lines that hold something, with their numbers from 1.
-pub(super) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+pub(crate) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.lines()
         .enumerate()
         .map(|(index, line)| (index + 1, line.trim()))
