@@ -3,6 +3,7 @@
 
 use std::sync::LazyLock;
 
+use firstline::decision::evidence::Readings;
 use firstline::server::Running;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -128,7 +129,7 @@ fn chat_answers_and_explains() {
     assert!(console.texts(".verdict .ref")[0].starts_with("refund-time@"));
     assert_eq!(console.count(".gate .passed i"), 1);
     assert!(console.count(".candidates li") > 1);
-    assert_eq!(console.count(".evidence tbody tr"), 13);
+    assert_eq!(console.count(".evidence tbody tr"), Readings::COUNT as u64);
     assert!(console.count(".intents li") > 1 && console.count(".legend li") > 1);
     // No certificate, no percentage: the state and its sentence instead.
     assert_eq!(console.texts(".guarantee .provisional"), ["Provisional"]);

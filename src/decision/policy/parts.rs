@@ -2,7 +2,7 @@
 //! the rulings here and now.
 
 use super::{About, Bench, Provisional, Ruled, Ruling};
-use crate::decision::evidence::{Division, Piece};
+use crate::decision::evidence::{Division, Piece, Sighting};
 use crate::decision::{Action, GuaranteeState, Reason};
 use crate::message::{Mode, Risk};
 
@@ -33,11 +33,15 @@ impl Bench<'_> {
     }
 
     /// A message that is not certain by itself is read with the turn before, if that makes it more certain. Without words
-    /// that take up what was said, it must itself point to what both mean: else the turn before would be answered again.
+    /// that take up what was said, it must plausibly mean by itself what both mean: else whatever is short would be
+    /// answered with the turn before.
     fn follow_up(&self) -> Option<About> {
         let (alone, follow_up) = (&self.evidence.whole, self.evidence.follow_up.as_ref()?);
         let together = follow_up.together.sightings.first()?;
-        let points_there = || alone.sightings.iter().any(|seen| seen.group == together.group);
+        let plausible =
+            |seen: &Sighting| self.gate.probability(seen).get() >= self.config.plausible;
+        let same = |seen: &&Sighting| seen.group == together.group;
+        let points_there = || alone.sightings.iter().find(same).is_some_and(plausible);
         let stronger = self.gate.best(&follow_up.together) > self.gate.best(alone);
         let leans = alone.small_talk.is_none() && self.gate.best(alone).get() < self.gate.threshold;
         let meant = follow_up.marked || points_there();

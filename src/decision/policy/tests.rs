@@ -246,7 +246,9 @@ fn a_follow_up_is_read_with_the_turn_before_where_that_is_plainer() {
     let sure = [("refund", 0.95)];
     check(&leaning(true, &[("invoice", 0.3)], &sure), About::Together, "marked");
     check(&leaning(false, &[("invoice", 0.3)], &sure), About::Whole, "points elsewhere");
-    let both = [("invoice", 0.4), ("refund", 0.3)];
+    let hardly = [("invoice", 0.46), ("refund", 0.3)];
+    check(&leaning(false, &hardly, &sure), About::Whole, "hardly points there");
+    let both = [("invoice", 0.46), ("refund", 0.45)];
     check(&leaning(false, &both, &sure), About::Together, "points there too");
     check(&leaning(true, &[("invoice", 0.99)], &sure), About::Whole, "certain by itself");
     check(&leaning(true, &[("invoice", 0.3)], &[("refund", 0.2)]), About::Whole, "no plainer");
