@@ -121,8 +121,9 @@ impl Inner {
     }
 
     fn tell(&self, stage: Stage<'_>, outcome: &Outcome) {
+        let Some(listener) = self.listener.get() else { return };
         let Words { text, input } = stage.burst.words(stage.conversation);
-        if let (Some(listener), Input::Words) = (self.listener.get(), input) {
+        if input == Input::Words {
             let before = stage.conversation.words_before(&stage.burst.request_ids());
             listener(outcome, Read { text: &text, before, channel: stage.burst.channel() });
         }

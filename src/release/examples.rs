@@ -13,7 +13,7 @@ use crate::encoder::Embedding;
 use crate::intent::{FitError, Head, fit};
 use crate::knowledge::Library;
 use crate::message::{IntentId, Priority};
-use crate::text::shape;
+use crate::text::shape::words;
 
 /// Embedded examples and what was fitted on them.
 #[derive(Debug)]
@@ -199,12 +199,4 @@ fn two_sided(
 
 fn yes(head: Option<&Head>, vector: &Embedding) -> f64 {
     head.and_then(|head| head.scores(vector.as_slice()).get(1).copied()).unwrap_or_default()
-}
-
-/// About how many words a text has; 1.7 Han characters count as one.
-fn words(text: &str) -> f64 {
-    let han = shape::shape(text).han as f64;
-    let others =
-        text.split_whitespace().filter(|word| word.chars().any(|c| c.is_ascii_alphanumeric()));
-    han / 1.7 + others.count() as f64
 }

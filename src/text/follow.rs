@@ -1,7 +1,7 @@
 //! Whether a message leans on the one before it: "and how long does that take?", "那多久？". Words and length alone; whether
 //! the two together mean something is for the readers and the policy.
 
-use super::shape::shape;
+use super::shape::words;
 
 /// How a message leans on the one before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub enum Leaning {
     Short,
 }
 
-/// Longer messages stand for themselves, whatever they begin with. In words; 1.7 Han characters count as one.
+/// Longer messages stand for themselves, whatever they begin with. In [`words`].
 const LONGEST: f64 = 9.0;
 /// Longer ones do not lean without a mark.
 const SHORT: f64 = 4.0;
@@ -46,14 +46,6 @@ pub fn leaning(text: &str) -> Option<Leaning> {
         words if words <= SHORT => Some(Leaning::Short),
         _ => None,
     }
-}
-
-/// About how many words a text has.
-fn words(text: &str) -> f64 {
-    let han = shape(text).han as f64;
-    let others =
-        text.split_whitespace().filter(|word| word.chars().any(|c| c.is_ascii_alphanumeric()));
-    han / 1.7 + others.count() as f64
 }
 
 #[cfg(test)]

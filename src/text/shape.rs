@@ -39,6 +39,14 @@ pub fn shape(text: &str) -> Shape {
     shape
 }
 
+/// About how many words a text has; 1.7 Han characters count as one.
+pub fn words(text: &str) -> f64 {
+    let han = shape(text).han as f64;
+    let others =
+        text.split_whitespace().filter(|word| word.chars().any(|c| c.is_ascii_alphanumeric()));
+    han / 1.7 + others.count() as f64
+}
+
 /// Counts the first emoji code or grapheme and gives the rest; `None` at the end.
 fn next_piece<'a>(text: &'a str, shape: &mut Shape) -> Option<&'a str> {
     if let Some(rest) = after_emoji_code(text) {

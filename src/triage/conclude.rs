@@ -2,11 +2,9 @@
 //! thread.
 
 use super::{Prepared, Turn};
-use crate::decision::evidence::{FollowUp, Piece, Sighting};
+use crate::decision::evidence::{FollowUp, Piece};
 use crate::decision::policy::{About, Ruled, Ruling, decide};
-use crate::decision::{
-    Answer, Candidate, Decision, Evidence, Explanation, Outcome, Part, Reason, Section,
-};
+use crate::decision::{Answer, Decision, Evidence, Explanation, Outcome, Part, Reason, Section};
 use crate::encoder::Embedding;
 use crate::encoder::batcher::Encoded;
 use crate::knowledge::article::Article;
@@ -150,7 +148,7 @@ impl Filling<'_> {
         let truncated = self.encoded.and_then(|encoded| encoded.truncated.get(at)).copied();
         let intents = piece.intents.iter().cloned();
         Explanation {
-            candidates: piece.sightings.iter().map(|s| self.candidate(s)).collect(),
+            candidates: piece.sightings.iter().map(|s| gate.candidate(s)).collect(),
             intents: intents.map(|(intent, p)| (intent, Probability::new(p))).collect(),
             evidence: first
                 .map(|s| gate.calibration.contributions(&s.readings))
@@ -160,19 +158,6 @@ impl Filling<'_> {
             read_with: self.turn.before.clone().filter(|_| ruling.about == About::Together),
             tokens: tokens.unwrap_or_default(),
             truncated: truncated.unwrap_or_default(),
-        }
-    }
-
-    fn candidate(&self, sighting: &Sighting) -> Candidate {
-        Candidate {
-            article: sighting.article.clone(),
-            revision: sighting.revision.clone(),
-            matched: sighting.matched.clone(),
-            dense: sighting.dense,
-            lexical: sighting.lexical,
-            intent: sighting.intent,
-            probability: self.bundle.gate().probability(sighting),
-            group: sighting.group.clone(),
         }
     }
 }

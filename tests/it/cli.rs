@@ -127,6 +127,9 @@ fn the_classifier_is_fitted_and_judged_on_what_it_has_not_seen() {
     let fitted = document(&firstline(&["train", "--data", &taught, "--valid", &held, "--json"]));
     assert_eq!((&fitted["texts"], &fitted["intents"]), (&20.into(), &2.into()));
     assert_eq!((&fitted["held_out_texts"], &fitted["held_out"]), (&10.into(), &1.0.into()));
+    // Without texts to judge by, some of the few that there are.
+    let fitted = document(&firstline(&["train", "--data", &taught, "--json"]));
+    assert_eq!((&fitted["texts"], &fitted["held_out_texts"]), (&18.into(), &2.into()));
 }
 
 #[test]

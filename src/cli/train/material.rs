@@ -13,8 +13,8 @@ use crate::intent::finetune::{Labelled, Material, Pair};
 use crate::knowledge::{self, Article, LoadOptions};
 use crate::record::jsonl;
 
-/// A part held out of fewer texts says too little to stop by: then all are trained on.
-const LEAST_HELD: usize = 300;
+/// A smaller part held out says too little to stop by: then all are trained on.
+pub(super) const LEAST_TO_STOP_BY: usize = 300;
 
 /// A line with a label; null is out of scope, which is no intent and not trained on.
 #[derive(Deserialize)]
@@ -75,11 +75,11 @@ pub(super) struct Given {
 }
 
 impl Given {
-    /// Reads everything that the arguments name, checks it, and holds a part out.
+    /// Reads everything that the arguments name, checks it, and holds a part out, unless it has fewer than `least` texts.
     pub(super) fn read(
         args: &MaterialArgs,
         options: &LoadOptions,
-        seed: u64,
+        (seed, least): (u64, usize),
     ) -> anyhow::Result<Self> {
         anyhow::ensure!((0.0..=0.5).contains(&args.hold_out), "--hold-out must be 0 to 0.5");
         let mut given = Self::default();
@@ -103,16 +103,16 @@ impl Given {
         }
         given.material.check().map_err(explained)?;
         if given.held == Material::default() {
-            given.hold_out(args.hold_out, seed);
+            given.hold_out(args.hold_out, seed, least);
         }
         Ok(given)
     }
 
     /// Holds a part out, if it is large enough to judge by.
-    fn hold_out(&mut self, share: f64, seed: u64) {
+    fn hold_out(&mut self, share: f64, seed: u64, least: usize) {
         let mut rest = self.material.clone();
         let held = rest.hold_out(share, seed);
-        if held.labelled.len() + held.pairs.len() >= LEAST_HELD {
+        if held.labelled.len() + held.pairs.len() >= least {
             (self.material, self.held) = (rest, held);
         }
     }

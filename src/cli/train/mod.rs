@@ -11,7 +11,7 @@ use clap::Args;
 
 use super::{Outcome, Terminal, workbench};
 use crate::config::Config;
-use material::Given;
+use material::{Given, LEAST_TO_STOP_BY};
 
 /// `firstline train`
 #[derive(Debug, Args)]
@@ -63,7 +63,10 @@ pub(super) fn run(
     if args.finetune {
         tune::alone()?;
     }
-    let given = Given::read(&args.material, &workbench::load_options(config), args.run.seed)?;
+    // The classifier alone is trained to be judged: every text held out says something.
+    let least = if args.finetune { LEAST_TO_STOP_BY } else { 1 };
+    let options = workbench::load_options(config);
+    let given = Given::read(&args.material, &options, (args.run.seed, least))?;
     if given.dropped > 0 {
         let (zh, en) = ("条矛盾的标注已丢弃", "contradictory texts and pairs were left out");
         terminal.note(&format!("{} {}", given.dropped, terminal.pick(zh, en)));

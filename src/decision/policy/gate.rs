@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::decision::calibration::Calibration;
 use crate::decision::evidence::{Piece, Sighting};
-use crate::decision::guarantee::Sentence;
-use crate::decision::{Guarantee, GuaranteeState};
+use crate::decision::guarantee::{Sentence, Slice, Terms};
+use crate::decision::{Candidate, Guarantee, GuaranteeState};
 use crate::message::{ArticleId, Language, Probability, Risk};
 
 /// What a would-be answer must pass.
@@ -29,7 +29,7 @@ pub struct Gate {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Claim {
     /// Target and confidence of the certificate; `None` where there is none.
-    pub terms: Option<crate::decision::guarantee::Terms>,
+    pub terms: Option<Terms>,
     /// The one sentence; empty for the state's own.
     pub sentence: Sentence,
     /// Risks with a certificate of their own, and the probability their answers must reach.
@@ -62,6 +62,20 @@ impl Gate {
     /// P(right) of a candidate.
     pub fn probability(&self, sighting: &Sighting) -> Probability {
         self.calibration.probability(&sighting.readings)
+    }
+
+    /// A sighting as an explanation shows it.
+    pub fn candidate(&self, sighting: &Sighting) -> Candidate {
+        Candidate {
+            article: sighting.article.clone(),
+            revision: sighting.revision.clone(),
+            matched: sighting.matched.clone(),
+            dense: sighting.dense,
+            lexical: sighting.lexical,
+            intent: sighting.intent,
+            probability: self.probability(sighting),
+            group: sighting.group.clone(),
+        }
     }
 
     /// The probability that an answer of this risk must reach.
@@ -109,8 +123,7 @@ impl Gate {
     }
 
     /// The narrowest certificate that an answer stands under.
-    fn slice(&self, language: Language, risk: Risk) -> crate::decision::guarantee::Slice {
-        use crate::decision::guarantee::Slice;
+    fn slice(&self, language: Language, risk: Risk) -> Slice {
         if self.vouches_for(risk) {
             Slice::Risk(risk)
         } else if self.claim.languages.contains(&language) {

@@ -9,6 +9,7 @@ mod plugin;
 pub use crate::decision::guarantee::{Reading, Scored, Terms};
 pub use curve::{CurvePoint, curve};
 pub use guarantee::{Guarantee, guarantee};
+pub(crate) use plugin::Halving;
 pub use plugin::{Plugin, plugin};
 
 pub(super) use crate::intent::Dice;

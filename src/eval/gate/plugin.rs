@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::curve::lowest;
-use super::{Case, Fit, Reading, fitted, mean, out_of_fold, score_all};
+use super::{Case, Fit, Reading, Scored, fitted, mean, out_of_fold, score};
 use crate::decision::guarantee::ladder;
 use crate::intent::Dice;
 
@@ -44,10 +44,30 @@ pub fn plugin(cases: &[Case], targets: &[f64], splits: u32, fit: &Fit<'_>) -> Ve
 }
 
 fn one_split(cases: &[Case], targets: &[f64], seed: u32, fit: &Fit<'_>) -> Vec<Reading> {
-    let shuffled = Dice::new(u64::from(seed)).shuffled(cases);
-    let (choosing, reading) = shuffled.split_at(shuffled.len() / 2);
-    let ladder = ladder(&out_of_fold(choosing, fit));
-    let reading = score_all(reading, &fitted(choosing, fit));
-    let threshold = |target: &f64| lowest(&ladder, *target).map(|step| step.threshold);
-    targets.iter().map(|target| Reading::at(threshold(target), &reading)).collect()
+    let Halving { read, thresholds } = Halving::of(cases, targets, seed, fit);
+    let scored: Vec<Scored> = read.into_iter().map(|(_, scored)| scored).collect();
+    thresholds.into_iter().map(|threshold| Reading::at(threshold, &scored)).collect()
+}
+
+/// One random halving.
+pub(crate) struct Halving {
+    /// The messages of the half that did not choose, by their places among the cases, scored by the refit.
+    pub(crate) read: Vec<(usize, Scored)>,
+    /// What the other half chose for each target; `None` where no threshold reaches it.
+    pub(crate) thresholds: Vec<Option<f64>>,
+}
+
+impl Halving {
+    pub(crate) fn of(cases: &[Case], targets: &[f64], seed: u32, fit: &Fit<'_>) -> Self {
+        let shuffled = Dice::new(u64::from(seed)).shuffled(cases.iter().enumerate());
+        let (choosing, reading) = shuffled.split_at(shuffled.len() / 2);
+        let choosing: Vec<&Case> = choosing.iter().map(|(_, case)| *case).collect();
+        let ladder = ladder(&out_of_fold(&choosing, fit));
+        let scorer = fitted(&choosing, fit);
+        let threshold = |target: &f64| lowest(&ladder, *target).map(|step| step.threshold);
+        Self {
+            read: reading.iter().map(|(place, case)| (*place, score(case, &scorer))).collect(),
+            thresholds: targets.iter().map(threshold).collect(),
+        }
+    }
 }

@@ -4,8 +4,8 @@
 
 use rayon::prelude::*;
 
-use super::scorer;
-use crate::eval::gate::{self, Case, Dice, Scored};
+use super::calibrator;
+use crate::eval::gate::{Case, Halving, Scored};
 
 /// How often one message was read, and how often answered at each target.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -39,55 +39,20 @@ pub(super) fn fates(cases: &[Case], targets: &[f64], splits: u32) -> Vec<Fate> {
 
 /// The messages that one halving reads, each with whether it is answered at each target.
 fn one_split(cases: &[Case], targets: &[f64], seed: u32) -> Vec<(usize, Vec<bool>)> {
-    let shuffled: Vec<(usize, &Case)> =
-        Dice::new(u64::from(seed)).shuffled(cases.iter().enumerate());
-    let (choosing, reading) = shuffled.split_at(shuffled.len() / 2);
-    let choosing: Vec<&Case> = choosing.iter().map(|(_, case)| *case).collect();
-    let chosen = gate::out_of_fold(&choosing, &super::calibrator);
-    let thresholds: Vec<f64> = targets.iter().map(|target| lowest(&chosen, *target)).collect();
-    let scorer = scorer(&choosing);
-    let answered = |case: &Case| -> Vec<bool> {
-        let score = case.evidence.as_deref().map_or(f64::NEG_INFINITY, &scorer);
-        thresholds.iter().map(|threshold| score >= *threshold).collect()
+    let Halving { read, thresholds } = Halving::of(cases, targets, seed, &calibrator);
+    let answered = |scored: Scored| -> Vec<bool> {
+        let reaches =
+            |threshold: &Option<f64>| threshold.is_some_and(|least| scored.score >= least);
+        thresholds.iter().map(reaches).collect()
     };
-    reading.iter().map(|(place, case)| (*place, answered(case))).collect()
-}
-
-/// The lowest score down to which at least `target` of the answers are right; above every score if there is none.
-pub(super) fn lowest(sample: &[Scored], target: f64) -> f64 {
-    let mut sorted: Vec<&Scored> = sample.iter().filter(|one| one.score.is_finite()).collect();
-    sorted.sort_by(|a, b| b.score.total_cmp(&a.score));
-    let (mut answered, mut right, mut lowest) = (0.0, 0.0, f64::INFINITY);
-    for tied in sorted.chunk_by(|a, b| a.score.total_cmp(&b.score).is_eq()) {
-        answered += tied.len() as f64;
-        right += tied.iter().filter(|one| one.right).count() as f64;
-        // The slack keeps 9 of 10 from missing 0.9 by a rounding of the last bit.
-        if right >= target * answered - 1e-9 {
-            lowest = tied.first().map_or(lowest, |one| one.score);
-        }
-    }
-    lowest
+    read.into_iter().map(|(place, scored)| (place, answered(scored))).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::decision::evidence::Readings;
-
-    #[test]
-    fn the_lowest_threshold_reaches_the_target() {
-        let scored = [(0.9, true), (0.8, true), (0.7, false), (0.6, true), (0.5, false)];
-        let mut sample: Vec<Scored> =
-            scored.iter().map(|&(score, right)| Scored { score, right }).collect();
-        sample.push(Scored { score: f64::NEG_INFINITY, right: true });
-        let check = |target: f64, expect: f64| {
-            assert_eq!(lowest(&sample, target).to_bits(), expect.to_bits(), "{target}");
-        };
-        check(0.6, 0.5);
-        check(0.75, 0.6);
-        check(0.9, 0.8);
-        assert!(lowest(&sample[4..], 0.9).is_infinite());
-    }
+    use crate::eval::gate;
 
     /// Messages that are the more often right the nearer their question is.
     fn cases() -> Vec<Case> {
@@ -104,7 +69,7 @@ mod tests {
     fn fates_add_up_to_the_plugin() {
         let (cases, targets) = (cases(), [0.8, 0.95]);
         let fates = fates(&cases, &targets, 20);
-        let plugin = gate::plugin(&cases, &targets, 20, &super::super::calibrator);
+        let plugin = gate::plugin(&cases, &targets, 20, &calibrator);
         for (place, plugin) in plugin.iter().enumerate() {
             let answered: u32 = fates.iter().map(|fate| fate.answered[place]).sum();
             let read: u32 = fates.iter().map(|fate| fate.read).sum();

@@ -238,15 +238,6 @@ impl Thresholds {
     }
 }
 
-/// The calibrator fitted on those of `cases` that may be answered.
-fn scorer(cases: &[&Case]) -> Scorer {
-    let (rows, rights): (Vec<&[f64]>, Vec<bool>) = cases
-        .iter()
-        .filter_map(|case| case.evidence.as_deref().map(|evidence| (evidence, case.right)))
-        .unzip();
-    calibrator(&rows, &rights)
-}
-
 /// The calibrator that serves, fitted to a sample of the set.
 fn calibrator(rows: &[&[f64]], rights: &[bool]) -> Scorer {
     let samples: Vec<Sample> =

@@ -23,20 +23,10 @@ pub struct Why {
 
 impl Why {
     pub(super) fn of(piece: &Piece, gate: &Gate) -> Self {
-        let candidate = |sighting: &crate::decision::evidence::Sighting| Candidate {
-            article: sighting.article.clone(),
-            revision: sighting.revision.clone(),
-            matched: sighting.matched.clone(),
-            dense: sighting.dense,
-            lexical: sighting.lexical,
-            intent: sighting.intent,
-            probability: gate.probability(sighting),
-            group: sighting.group.clone(),
-        };
         let first = piece.sightings.first();
         let contributions = first.map(|s| gate.calibration.contributions(&s.readings));
         Self {
-            candidates: piece.sightings.iter().map(candidate).collect(),
+            candidates: piece.sightings.iter().map(|s| gate.candidate(s)).collect(),
             evidence: contributions.unwrap_or_default(),
         }
     }
