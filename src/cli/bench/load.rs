@@ -1,5 +1,6 @@
 //! `firstline bench load`.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,12 +10,15 @@ use serde::Serialize;
 
 use super::{JsonTo, explained};
 use crate::cli::{Outcome, Terminal};
-use crate::eval::load::{self, Gateway, Pace, Plan, Reach, Report, Target};
+use crate::eval::load::{self, Gateway, Pace, Plan, Reach, Report, Target, Transport};
 use crate::eval::{report, texts};
 use crate::message::Language;
 
 /// Connections that the calls are spread over; one would measure its own head-of-line blocking.
 const CONNECTIONS: usize = 4;
+
+/// Streams of a gateway, unless it is told otherwise.
+const STREAMS: usize = 4;
 
 #[derive(Debug, Args)]
 pub(super) struct LoadArgs {
@@ -39,8 +43,11 @@ pub(super) struct LoadArgs {
     /// 被拒绝的消息按提示的时间重发，最多几次 · Send a refused message again when it was told to, at most so often
     #[arg(long, value_name = "N", default_value_t = 0)]
     retries: u32,
-    /// 只判断，不建工单，不留记录 · Decide only: open no tickets, remember nothing
-    #[arg(long)]
+    /// 走几条 Converse 长流，像真实网关那样；0 为每条消息一次 Handle 调用 · How many Converse streams carry them, as a gateway's do; 0 makes a Handle call of each
+    #[arg(long, value_name = "N", default_value_t = STREAMS)]
+    streams: usize,
+    /// 只判断，不建工单，不留记录；走 Handle 调用 · Decide only: open no tickets, remember nothing; by Handle calls
+    #[arg(long, conflicts_with = "streams")]
     dry_run: bool,
     /// 允许发往别的机器 · Allow a target on another machine
     #[arg(long)]
@@ -66,7 +73,8 @@ pub(super) fn run(args: LoadArgs, terminal: &mut Terminal) -> anyhow::Result<Out
     let plans = plans(&args, &texts)?;
     let target = Target::parse(&args.target, args.allow_remote).map_err(explained)?;
     let reach = Reach { target, key: args.key, connections: CONNECTIONS };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    // One thread: a client that shares the machine with the service should take as little of it as it can.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let reports = runtime.block_on(async {
         let gateway = Gateway::connect(&reach).await.map_err(explained)?;
         let mut reports = Vec::new();
@@ -101,10 +109,17 @@ fn plans(args: &LoadArgs, texts: &[String]) -> anyhow::Result<Vec<Plan>> {
     let plan = |rate: &f64| {
         let pace =
             Pace::new(*rate, args.conversations, texts.len(), duration).map_err(explained)?;
-        let (dry_run, retries) = (args.dry_run, args.retries);
-        Ok(Plan { texts: texts.to_vec(), pace, dry_run, retries })
+        let (transport, retries) = (transport(args), args.retries);
+        Ok(Plan { texts: texts.to_vec(), pace, transport, retries })
     };
     args.rate.iter().map(plan).collect()
+}
+
+fn transport(args: &LoadArgs) -> Transport {
+    match NonZeroUsize::new(args.streams) {
+        Some(count) if !args.dry_run => Transport::Streams(count),
+        Some(_) | None => Transport::Calls { dry_run: args.dry_run },
+    }
 }
 
 fn seconds(seconds: f64) -> anyhow::Result<Duration> {
@@ -151,7 +166,7 @@ fn table(report: &Report, terminal: &Terminal) -> Vec<String> {
         ("等补充", "held", held),
         ("编码", "encodings", encodings),
     ];
-    let head = format!("{} · {:.1} s", report.target, report.duration_s);
+    let head = format!("{} · {} · {:.1} s", report.target, report.transport, report.duration_s);
     let rows = rows.map(|(zh, en, value)| format!("  {:<10} {value}", terminal.pick(zh, en)));
     std::iter::once(head).chain(rows).collect()
 }

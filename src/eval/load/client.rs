@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use tonic::Code;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Streaming};
 use tonic_types::StatusExt as _;
 
 use super::{LoadError, Target};
@@ -12,11 +12,12 @@ use crate::proto::v1::customer_message::Content;
 use crate::proto::v1::desk_service_client::DeskServiceClient;
 use crate::proto::v1::triage_service_client::TriageServiceClient;
 use crate::proto::v1::{
-    CustomerMessage, Decision, HandleRequest, ListTicketsRequest, Text, Ticket,
+    ConverseRequest, ConverseResponse, CustomerMessage, Decision, HandleRequest,
+    ListTicketsRequest, Text, Ticket,
 };
 
 /// How long a call may take before it counts as an error.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// Tickets asked for at once.
 const PAGE: u32 = 1000;
 
@@ -118,6 +119,19 @@ impl Gateway {
         })
     }
 
+    /// Opens a stream, without a deadline.
+    pub(super) async fn converse(
+        &self,
+        frames: impl tokio_stream::Stream<Item = ConverseRequest> + Send + 'static,
+    ) -> Result<Streaming<ConverseResponse>, LoadError> {
+        let mut client = TriageServiceClient::new(self.channel.clone());
+        let opened = client.converse(self.keyed(frames)).await;
+        opened.map(tonic::Response::into_inner).map_err(|status| {
+            let target = self.target.clone();
+            LoadError::StreamRefused { target, refusal: Refusal::from(status) }
+        })
+    }
+
     /// Every waiting ticket, by queue and in the order in which they will be served.
     pub async fn tickets(&self) -> Result<Vec<Ticket>, Refusal> {
         let mut client = DeskServiceClient::new(self.channel.clone());
@@ -134,8 +148,13 @@ impl Gateway {
     }
 
     fn request<T>(&self, body: T) -> tonic::Request<T> {
-        let mut request = tonic::Request::new(body);
+        let mut request = self.keyed(body);
         request.set_timeout(PATIENCE);
+        request
+    }
+
+    fn keyed<T>(&self, body: T) -> tonic::Request<T> {
+        let mut request = tonic::Request::new(body);
         if let Some(key) = &self.key {
             request.metadata_mut().insert("authorization", key.clone());
         }
@@ -143,7 +162,7 @@ impl Gateway {
     }
 }
 
-fn wire(message: Outgoing) -> CustomerMessage {
+pub(super) fn wire(message: Outgoing) -> CustomerMessage {
     CustomerMessage {
         request_id: message.request_id,
         conversation_id: message.conversation_id,
@@ -166,7 +185,7 @@ fn innermost(error: &dyn std::error::Error) -> String {
     error.source().map_or_else(|| error.to_string(), innermost)
 }
 
-fn name_of(code: Code) -> String {
+pub(super) fn name_of(code: Code) -> String {
     let camel = format!("{code:?}");
     camel.chars().enumerate().fold(String::new(), |mut name, (place, letter)| {
         if place > 0 && letter.is_ascii_uppercase() {

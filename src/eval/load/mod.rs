@@ -4,15 +4,19 @@
 
 pub mod client;
 mod schedule;
+mod streams;
 mod tally;
 mod target;
 
 use std::borrow::Cow;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::error::{Classify, Kind};
+use crate::proto::v1::Decision;
 
 pub use client::{Gateway, Reach, Refusal};
 pub use schedule::{Pace, Shot};
@@ -47,6 +51,14 @@ pub enum LoadError {
         /// What the transport said.
         message: String,
     },
+    /// Something listens there and opens no stream.
+    #[error("{target} opened no stream: {refusal}")]
+    StreamRefused {
+        /// As it was given.
+        target: String,
+        /// What it said.
+        refusal: Refusal,
+    },
     /// The key holds characters that a header cannot.
     #[error("the key is not printable ASCII")]
     BadKey,
@@ -69,7 +81,7 @@ impl Classify for LoadError {
                 Kind::InvalidArgument
             }
             Self::Remote { .. } => Kind::FailedPrecondition,
-            Self::Unreachable { .. } => Kind::Unavailable,
+            Self::Unreachable { .. } | Self::StreamRefused { .. } => Kind::Unavailable,
         }
     }
     fn reason(&self) -> &'static str {
@@ -77,6 +89,7 @@ impl Classify for LoadError {
             Self::BadTarget { .. } => "BAD_TARGET",
             Self::Remote { .. } => "REMOTE_TARGET",
             Self::Unreachable { .. } => "TARGET_UNREACHABLE",
+            Self::StreamRefused { .. } => "STREAM_REFUSED",
             Self::BadKey => "BAD_KEY",
             Self::OutOfBounds { .. } => "OUT_OF_BOUNDS",
         }
@@ -89,6 +102,9 @@ impl Classify for LoadError {
             Self::Remote { .. } => "Add --allow-remote if that service is yours to load.",
             Self::Unreachable { .. } => {
                 "Start `firstline serve` and give the gRPC address that it prints."
+            }
+            Self::StreamRefused { .. } => {
+                "Give a gateway's key where the service wants one, and fewer --streams than its limits.streams."
             }
             Self::BadKey => "Give the key as it was issued.",
             Self::OutOfBounds { .. } => "Give a number within these bounds.",
@@ -103,10 +119,57 @@ pub struct Plan {
     pub texts: Vec<String>,
     /// How fast, how many, for how long.
     pub pace: Pace,
-    /// Decide only: open no tickets, remember nothing.
-    pub dry_run: bool,
+    /// By which door they go.
+    pub transport: Transport,
     /// How often a message that was refused is sent again, each time when the refusal says so.
     pub retries: u32,
+}
+
+/// By which door messages go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// A `Handle` call each.
+    Calls {
+        /// Decide only: open no tickets, remember nothing.
+        dry_run: bool,
+    },
+    /// So many `Converse` streams, as a gateway keeps them.
+    Streams(NonZeroUsize),
+}
+
+impl Transport {
+    /// Its name in a report.
+    fn name(self) -> String {
+        match self {
+            Self::Calls { dry_run: false } => "Handle".to_owned(),
+            Self::Calls { dry_run: true } => "Handle, dry run".to_owned(),
+            Self::Streams(count) => format!("Converse x {count}"),
+        }
+    }
+}
+
+/// A transport that is open.
+enum Door {
+    Calls { gateway: Gateway, dry_run: bool },
+    Streams(streams::Streams),
+}
+
+impl Door {
+    async fn open(gateway: &Gateway, transport: Transport) -> Result<Self, LoadError> {
+        Ok(match transport {
+            Transport::Calls { dry_run } => Self::Calls { gateway: gateway.clone(), dry_run },
+            Transport::Streams(count) => {
+                Self::Streams(streams::Streams::open(gateway, count).await?)
+            }
+        })
+    }
+
+    async fn handle(&self, message: client::Outgoing) -> Result<Decision, Refusal> {
+        match self {
+            Self::Calls { gateway, dry_run } => gateway.handle(message, *dry_run).await,
+            Self::Streams(streams) => streams.handle(message).await,
+        }
+    }
 }
 
 /// What came of it. The document of `bench load --json`.
@@ -114,6 +177,8 @@ pub struct Plan {
 pub struct Report {
     /// Where it was sent.
     pub target: String,
+    /// By which door: `Handle`, or `Converse x N` for N streams.
+    pub transport: String,
     /// Messages due a second.
     pub rate: f64,
     /// Conversations they were spread over.
@@ -135,18 +200,15 @@ pub async fn run(
 ) -> Result<Report, LoadError> {
     let pace = plan.pace.checked()?;
     let run = uuid::Uuid::new_v4().simple().to_string();
-    let texts: std::sync::Arc<[String]> = plan.texts.into();
-    let send = {
-        let gateway = gateway.clone();
-        move |shot: Shot| {
-            let (gateway, texts) = (gateway.clone(), std::sync::Arc::clone(&texts));
-            let message = message(&run, &texts, shot);
-            async move { deliver(&gateway, message, (plan.dry_run, plan.retries)).await }
-        }
+    let door = Arc::new(Door::open(gateway, plan.transport).await?);
+    let send = move |shot: Shot| {
+        let (door, message) = (Arc::clone(&door), message(&run, &plan.texts, shot));
+        async move { deliver(&door, message, plan.retries).await }
     };
     let (tally, took) = schedule::fire(pace, send, progress).await;
     Ok(Report {
         target: gateway.target().to_owned(),
+        transport: plan.transport.name(),
         rate: pace.rate,
         conversations: pace.conversations,
         duration_s: took.as_secs_f64(),
@@ -156,14 +218,10 @@ pub async fn run(
 }
 
 /// Sends one message, and again after a refusal that says when.
-async fn deliver(
-    gateway: &Gateway,
-    message: client::Outgoing,
-    (dry_run, most): (bool, u32),
-) -> tally::Outcome {
+async fn deliver(door: &Door, message: client::Outgoing, most: u32) -> tally::Outcome {
     let mut retries = 0;
     loop {
-        let reply = gateway.handle(message.clone(), dry_run).await;
+        let reply = door.handle(message.clone()).await;
         match reply.as_ref().err().and_then(|refusal| refusal.retry_after) {
             Some(wait) if retries < most => tokio::time::sleep(wait).await,
             Some(_) | None => {

@@ -10,7 +10,7 @@ use super::tally::{Outcome, Tally};
 use super::{LONGEST, LoadError, MOST_MESSAGES};
 
 /// Calls under way at most; more would measure this client.
-const UNDER_WAY: usize = 16_384;
+pub(super) const UNDER_WAY: usize = 16_384;
 
 /// How fast, how many, for how long.
 #[derive(Debug, Clone, Copy, PartialEq)]

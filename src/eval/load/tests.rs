@@ -4,21 +4,66 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio_stream::Stream;
-use tokio_stream::wrappers::TcpListenerStream;
+use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
 use tonic::{Code, Request, Response, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
 use super::*;
+use crate::proto::v1::converse_request::Frame as Write;
+use crate::proto::v1::converse_response::Frame as Read;
 use crate::proto::v1::triage_service_server::{TriageService, TriageServiceServer};
 use crate::proto::v1::{
     Action, ConverseRequest, ConverseResponse, Decision, GetConversationRequest,
-    GetConversationResponse, HandleRequest, HandleResponse, RecordFeedbackRequest,
+    GetConversationResponse, HandleRequest, HandleResponse, Problem, RecordFeedbackRequest,
     RecordFeedbackResponse, SendEventRequest, SendEventResponse,
 };
 
 /// Answers the first message, refuses the second, gives the third no decision, and so on; only to who has the key.
 #[derive(Debug, Default)]
-struct Moody(AtomicU64);
+struct Moody(Arc<AtomicU64>);
+
+impl Moody {
+    fn decide(&self) -> Result<Option<Decision>, Status> {
+        match self.0.fetch_add(1, Ordering::Relaxed) % 3 {
+            0 => Ok(Some(Decision { action: Action::Answer.into(), ..Decision::default() })),
+            1 => Err(full()),
+            _ => Ok(None),
+        }
+    }
+
+    /// The same on a stream, where a missing decision is a problem that says nothing of coming back.
+    fn frame(&self, request_id: String) -> Read {
+        match self.decide() {
+            Ok(Some(decision)) => {
+                let request_ids = vec!["another".to_owned(), request_id];
+                Read::Decision(Box::new(Decision { request_ids, ..decision }))
+            }
+            Ok(None) => {
+                let reason = "NO_DECISION".to_owned();
+                Read::Problem(Problem { request_id, reason, ..Default::default() })
+            }
+            Err(status) => {
+                let Refusal { reason, message, retry_after } = status.into();
+                let retry_after = retry_after.map(|delay| delay.try_into().unwrap());
+                Read::Problem(Problem {
+                    request_id,
+                    reason,
+                    message,
+                    retry_after,
+                    ..Default::default()
+                })
+            }
+        }
+    }
+}
+
+#[expect(clippy::result_large_err, reason = "the error of every service")]
+fn let_in<T>(request: &Request<T>) -> Result<(), Status> {
+    match request.metadata().get("authorization") {
+        Some(key) if key == "Bearer secret" => Ok(()),
+        Some(_) | None => Err(Status::unauthenticated("no key")),
+    }
+}
 
 #[tonic::async_trait]
 impl TriageService for Moody {
@@ -28,24 +73,28 @@ impl TriageService for Moody {
         &self,
         request: Request<HandleRequest>,
     ) -> Result<Response<HandleResponse>, Status> {
-        if request.metadata().get("authorization").is_none_or(|key| key != "Bearer secret") {
-            return Err(Status::unauthenticated("no key"));
-        }
-        match self.0.fetch_add(1, Ordering::Relaxed) % 3 {
-            0 => {
-                let decision = Decision { action: Action::Answer.into(), ..Decision::default() };
-                Ok(Response::new(HandleResponse { decision: Some(decision), ..Default::default() }))
-            }
-            1 => Err(full()),
-            _ => Ok(Response::new(HandleResponse::default())),
-        }
+        let_in(&request)?;
+        let decision = self.decide()?;
+        Ok(Response::new(HandleResponse { decision, ..Default::default() }))
     }
 
     async fn converse(
         &self,
-        _: Request<tonic::Streaming<ConverseRequest>>,
+        request: Request<tonic::Streaming<ConverseRequest>>,
     ) -> Result<Response<Self::ConverseStream>, Status> {
-        Err(Status::unimplemented(""))
+        let_in(&request)?;
+        let (mut frames, own) = (request.into_inner(), Self(Arc::clone(&self.0)));
+        let (replies, stream) = tokio::sync::mpsc::channel(64);
+        tokio::spawn(async move {
+            while let Ok(Some(ConverseRequest { frame })) = frames.message().await {
+                if let Some(Write::Message(message)) = frame {
+                    let frame = Some(own.frame(message.request_id));
+                    let reply = ConverseResponse { frame, ..Default::default() };
+                    replies.send(Ok(reply)).await.unwrap();
+                }
+            }
+        });
+        Ok(Response::new(Box::pin(ReceiverStream::new(stream))))
     }
 
     async fn send_event(
@@ -77,8 +126,21 @@ fn full() -> Status {
     Status::with_error_details(Code::ResourceExhausted, "full", details)
 }
 
+const CALLS: Transport = Transport::Calls { dry_run: true };
+const STREAMS: Transport = Transport::Streams(NonZeroUsize::new(2).unwrap());
+
 /// Starts the service and sends it nine messages over two connections.
-async fn report(key: Option<&str>, retries: u32) -> Report {
+async fn report(key: Option<&str>, retries: u32, transport: Transport) -> Report {
+    let (report, heard) = try_report(key, (retries, transport)).await;
+    let report = report.unwrap();
+    assert_eq!((heard, report.tally.sent, report.tally.replied()), (9, 9, 9));
+    report
+}
+
+async fn try_report(
+    key: Option<&str>,
+    (retries, transport): (u32, Transport),
+) -> (Result<Report, LoadError>, u64) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let target = Target::parse(&listener.local_addr().unwrap().to_string(), false).unwrap();
     let service = TriageServiceServer::new(Moody::default());
@@ -89,34 +151,41 @@ async fn report(key: Option<&str>, retries: u32) -> Report {
     let texts = vec!["one".to_owned(), "two".to_owned()];
     let pace = Pace { rate: 500.0, conversations: 2, messages: 9 };
     let mut heard = 0;
-    let plan = Plan { texts, pace, dry_run: true, retries };
-    let report = run(&gateway, plan, &mut |done| heard = done).await.unwrap();
+    let plan = Plan { texts, pace, transport, retries };
+    let report = run(&gateway, plan, &mut |done| heard = done).await;
     server.abort();
-    assert_eq!((heard, report.tally.sent, report.tally.replied()), (9, 9, 9));
-    report
+    (report, heard)
 }
 
 #[tokio::test]
 async fn every_message_is_accounted_for() {
-    let report = report(Some("secret"), 0).await;
-    let three = |name: &str| [(name.to_owned(), 3)].into();
-    assert_eq!(report.tally.actions, three("answer"));
-    assert_eq!(report.tally.refused, three("OVERLOADED"));
-    assert_eq!(report.tally.errors, three("NO_DECISION"));
-    assert!(report.tally.latency.quantile_ms(0.5).is_some() && !report.tally.is_clean());
-    assert!(report.achieved_rate > 0.0 && report.duration_s > 0.0);
+    for (transport, name) in [(CALLS, "Handle, dry run"), (STREAMS, "Converse x 2")] {
+        let report = report(Some("secret"), 0, transport).await;
+        let three = |name: &str| [(name.to_owned(), 3)].into();
+        assert_eq!(report.transport, name);
+        assert_eq!(report.tally.actions, three("answer"));
+        assert_eq!(report.tally.refused, three("OVERLOADED"));
+        assert_eq!(report.tally.errors, three("NO_DECISION"));
+        assert!(report.tally.latency.quantile_ms(0.5).is_some() && !report.tally.is_clean());
+        assert!(report.achieved_rate > 0.0 && report.duration_s > 0.0);
+    }
 }
 
 #[tokio::test]
 async fn a_refused_message_is_sent_again_when_told_to() {
-    let report = report(Some("secret"), 100).await;
-    assert!(report.tally.refused.is_empty(), "{:?}", report.tally);
-    assert!(report.tally.retried >= 3, "{:?}", report.tally);
+    for transport in [CALLS, STREAMS] {
+        let report = report(Some("secret"), 100, transport).await;
+        assert!(report.tally.refused.is_empty(), "{:?}", report.tally);
+        assert!(report.tally.retried >= 3, "{:?}", report.tally);
+    }
 }
 
 #[tokio::test]
 async fn a_missing_key_is_an_error_and_no_latency() {
-    let report = report(None, 9).await;
+    let report = report(None, 9, CALLS).await;
     assert_eq!(report.tally.errors, [("UNAUTHENTICATED".to_owned(), 9)].into());
     assert_eq!(report.tally.latency.quantile_ms(0.5), None);
+    let (refused, _) = try_report(None, (9, STREAMS)).await;
+    let refused = refused.unwrap_err();
+    assert!(matches!(refused, LoadError::StreamRefused { .. }), "{refused}");
 }

@@ -10,6 +10,7 @@ use crate::eval::load::Report;
 struct Page<'r> {
     chinese: bool,
     target: &'r str,
+    transport: &'r str,
     latency: String,
     rows: Vec<Row>,
 }
@@ -29,8 +30,9 @@ struct Row {
 /// The page for runs against one service, in the order of their rates; a reader meets it in Chinese or in English.
 pub fn render(reports: &[Report], chinese: bool) -> Result<String, askama::Error> {
     let target = reports.first().map_or("", |report| report.target.as_str());
+    let transport = reports.first().map_or("", |report| report.transport.as_str());
     let rows = reports.iter().map(row).collect();
-    Page { chinese, target, latency: latency(reports), rows }.render()
+    Page { chinese, target, transport, latency: latency(reports), rows }.render()
 }
 
 fn latency(reports: &[Report]) -> String {
@@ -106,6 +108,7 @@ mod tests {
         tally.latency.record(Duration::from_millis(8));
         let report = |rate: f64| Report {
             target: "http://<b>".to_owned(),
+            transport: "Handle".to_owned(),
             rate,
             conversations: 1,
             duration_s: 1.0,
