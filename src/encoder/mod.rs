@@ -28,7 +28,10 @@ use std::sync::Arc;
 pub use batcher::Batcher;
 pub use engine::Backend;
 pub use error::EncoderError;
-pub use kernels::steps;
+pub use kernels::{
+    dots::{dot, dots, squared_distances},
+    steps,
+};
 pub use layout::Pooling;
 pub use local::LocalEncoder;
 
@@ -115,20 +118,6 @@ impl fmt::Debug for Embedding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Embedding({} dimensions)", self.0.len())
     }
-}
-
-/// Eight running sums, so that the compiler may use vector registers: float addition does not reorder by itself.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut sums = [0f32; 8];
-    let (a_blocks, a_rest) = a.as_chunks::<8>();
-    let (b_blocks, b_rest) = b.as_chunks::<8>();
-    for (x, y) in a_blocks.iter().zip(b_blocks) {
-        for ((sum, x), y) in sums.iter_mut().zip(x).zip(y) {
-            *sum += x * y;
-        }
-    }
-    let rest: f32 = a_rest.iter().zip(b_rest).map(|(x, y)| x * y).sum();
-    sums.iter().sum::<f32>() + rest
 }
 
 /// What can be said about a loaded model.

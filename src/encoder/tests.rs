@@ -350,13 +350,6 @@ fn embeddings_have_unit_length_or_none() {
 }
 
 proptest! {
-    #[test]
-    fn dot_is_the_sum_of_products(pairs in prop::collection::vec((-1f32..1.0, -1f32..1.0), 0..70)) {
-        let (a, b): (Vec<f32>, Vec<f32>) = pairs.iter().copied().unzip();
-        let truth: f64 = pairs.iter().map(|(x, y)| f64::from(*x) * f64::from(*y)).sum();
-        prop_assert!((f64::from(dot(&a, &b)) - truth).abs() < 1e-4);
-    }
-
     /// Whatever bytes stand in the head of the weights, loading ends in a value, not in a panic.
     #[test]
     fn no_byte_of_a_model_file_panics(place in 0usize..4000, byte in any::<u8>()) {

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::lbfgs::{Limits, minimise};
 use super::objective::Objective;
 use super::{Examples, Folds, Head};
+use crate::encoder::dot;
 use crate::error::{Classify, Kind};
 use crate::message::IntentId;
 
@@ -185,8 +186,7 @@ impl Frame {
         let (weights, biases) = point.split_at(classes.len() * dimensions);
         let weights: Vec<f32> = weights.iter().map(|&w| w as f32 * self.factor).collect();
         let shifted = weights.chunks(dimensions.max(1)).zip(biases);
-        let biases =
-            shifted.map(|(row, &bias)| bias as f32 - super::dot(row, &self.centre)).collect();
+        let biases = shifted.map(|(row, &bias)| bias as f32 - dot(row, &self.centre)).collect();
         Head { classes, dimensions, weights, biases }
     }
 }

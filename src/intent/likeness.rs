@@ -5,7 +5,8 @@
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::{Examples, FitError, Folds, dot};
+use super::{Examples, FitError, Folds};
+use crate::encoder::{dots, squared_distances};
 
 /// The share of a plain sphere in the common covariance. Few questions cannot fix the shape of a cloud in hundreds of
 /// dimensions: with less than this, small knowledge bases see their own noise; more throws the shape of large ones away.
@@ -55,12 +56,14 @@ impl Likeness {
     pub fn scores(&self, vector: &[f32]) -> Vec<f64> {
         let white = self.whitened(vector);
         let scale = self.dimensions.max(1) as f64;
-        let base = squared_distance(&white, &self.middle);
-        let score = |centre: &Vec<f32>| (base - squared_distance(&white, centre)) / scale;
-        let known = |centre: &Vec<f32>| !centre.is_empty();
-        let scores =
-            self.centres.iter().map(|c| if known(c) { score(c).max(FOREIGN) } else { FOREIGN });
-        scores.collect()
+        let base = squared_distances(&white, [self.middle.as_slice()].into_iter());
+        let base = base.first().copied().unwrap_or_default();
+        let near = squared_distances(&white, self.centres.iter().map(Vec::as_slice));
+        let score = |(near, centre): (f32, &Vec<f32>)| match centre.is_empty() {
+            true => FOREIGN,
+            false => (f64::from(base - near) / scale).max(FOREIGN),
+        };
+        near.into_iter().zip(&self.centres).map(score).collect()
     }
 
     /// The numbers that make it what it is, little-endian: what a bundle hashes.
@@ -94,7 +97,7 @@ impl Likeness {
     fn whitened(&self, vector: &[f32]) -> Vec<f32> {
         let rows = self.whiten.chunks(self.dimensions.max(1)).enumerate();
         // Nothing stands above the diagonal.
-        rows.map(|(i, row)| dot(row.get(..=i).unwrap_or(row), vector)).collect()
+        dots(vector, rows.map(|(i, row)| row.get(..=i).unwrap_or(row)))
     }
 }
 
@@ -226,10 +229,6 @@ fn diagonal(matrix: &[f64], width: usize) -> impl Iterator<Item = f64> + '_ {
     matrix.iter().step_by(width + 1).copied()
 }
 
-fn squared_distance(a: &[f32], b: &[f32]) -> f64 {
-    a.iter().zip(b).map(|(x, y)| f64::from(x - y).powi(2)).sum()
-}
-
 fn add(to: &mut [f32], vector: &[f32]) {
     to.iter_mut().zip(vector).for_each(|(sum, x)| *sum += x);
 }
@@ -278,6 +277,26 @@ mod tests {
                     .sum();
                 assert!((entry - f64::from(u8::from(i == j))).abs() < 1e-5, "{i},{j}: {entry}");
             }
+        }
+    }
+
+    #[test]
+    fn every_part_of_a_vector_is_whitened() {
+        // Wider than any register, and no multiple of one: row by row another length is left over.
+        let width: u8 = 37;
+        let vectors: Vec<Vec<f32>> = (0..60u8)
+            .map(|i| {
+                (0..width).map(|j| f32::from(i).mul_add(1.7, f32::from(j) * 2.3).sin()).collect()
+            })
+            .collect();
+        let labels: Vec<usize> = (0..60).map(|i| i % 3).collect();
+        let likeness = Likeness::fit(&Examples::new(&vectors, &labels, 3).unwrap()).unwrap();
+        let rows = likeness.whiten.chunks(usize::from(width)).enumerate();
+        let white = rows.map(|(i, row)| -> f32 {
+            row.iter().zip(&vectors[7]).take(i + 1).map(|(x, y)| x * y).sum()
+        });
+        for (found, expect) in likeness.whitened(&vectors[7]).into_iter().zip(white) {
+            assert!((found - expect).abs() < 1e-4 * expect.abs().max(1.0), "{found}, {expect}");
         }
     }
 

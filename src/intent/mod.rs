@@ -13,6 +13,7 @@ pub mod finetune;
 
 use serde::{Deserialize, Serialize};
 
+use crate::encoder::dots;
 use crate::message::IntentId;
 
 pub(crate) use dice::Dice;
@@ -56,8 +57,8 @@ impl Head {
             return softmax(self.biases.iter().map(|&bias| f64::from(bias)).collect());
         }
         let rows = self.weights.chunks_exact(self.dimensions);
-        let logits = rows.zip(&self.biases).map(|(row, bias)| f64::from(dot(row, vector) + bias));
-        softmax(logits.collect())
+        let products = dots(vector, rows);
+        softmax(products.iter().zip(&self.biases).map(|(x, bias)| f64::from(x + bias)).collect())
     }
 
     /// The numbers that make this head what it is, little-endian: what a bundle hashes.
@@ -67,19 +68,6 @@ impl Head {
         let names = self.classes.iter().flat_map(|class| class.as_str().bytes().chain([0]));
         names.chain(numbers)
     }
-}
-
-/// Eight running sums, so that the compiler may keep them in one vector register.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut sums = [0f32; 8];
-    let (left, right) = (a.chunks_exact(8), b.chunks_exact(8));
-    let rest: f32 = left.remainder().iter().zip(right.remainder()).map(|(x, y)| x * y).sum();
-    for (x, y) in left.zip(right) {
-        for (sum, (x, y)) in sums.iter_mut().zip(x.iter().zip(y)) {
-            *sum += x * y;
-        }
-    }
-    rest + sums.iter().sum::<f32>()
 }
 
 /// Logits → probabilities, safe against overflow.

@@ -9,7 +9,7 @@ use super::candidates::Aside;
 use super::outside::Outside;
 use super::readers::Scale;
 use crate::decision::lexicon::{self, Wish};
-use crate::encoder::Embedding;
+use crate::encoder::{Embedding, dots};
 use crate::intent::{FitError, Head, fit};
 use crate::knowledge::Library;
 use crate::message::{IntentId, Priority};
@@ -157,7 +157,9 @@ impl Examples {
 
     fn nearest_foreign(&self, vector: &Embedding, but: Option<usize>, scale: Scale) -> f64 {
         let others = self.foreign.iter().enumerate().filter(|(at, _)| Some(*at) != but);
-        let nearest = others.map(|(_, (_, foreign))| foreign.dot(vector)).fold(-1.0, f32::max);
+        let others: Vec<&[f32]> = others.map(|(_, (_, foreign))| foreign.as_slice()).collect();
+        let cosines = dots(vector.as_slice(), others.into_iter());
+        let nearest = cosines.into_iter().fold(-1.0, f32::max);
         scale.similarity(nearest).max(-1.0)
     }
 }

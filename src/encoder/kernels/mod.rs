@@ -30,6 +30,7 @@ mod attention;
 mod arena;
 mod layer;
 mod pack;
+pub(super) mod dots;
 mod peak;
 pub mod steps;
 
