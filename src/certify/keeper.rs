@@ -20,7 +20,9 @@ use crate::message::Timestamp;
 use crate::release::{Bundle, Current};
 
 /// Live messages that may wait to be pooled; more are not pooled.
-const QUEUE: usize = 1_024;
+const QUEUE: usize = 4_096;
+/// How long live messages gather, to be written together.
+const GATHER: Duration = Duration::from_millis(100);
 /// How often ledger, bundle and clock are looked at.
 const LOOK: Duration = Duration::from_secs(1);
 /// How often counts are written.
@@ -97,8 +99,10 @@ impl Drop for Keeper {
 /// Takes messages in until nobody is left to send any.
 fn pool(heard: &Receiver<Heard>, desk: &Desk, live: &Live) {
     let mut failing = false;
-    while let Ok(heard) = heard.recv() {
-        match live.take(desk, &heard) {
+    while let Ok(first) = heard.recv() {
+        thread::sleep(GATHER);
+        let gathered: Vec<Heard> = std::iter::once(first).chain(heard.try_iter()).collect();
+        match live.take(desk, &gathered) {
             Ok(()) => failing = false,
             Err(error) if !failing => {
                 failing = true;

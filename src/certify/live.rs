@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::audit::{AUDIT, Audited};
 use super::desk::Desk;
 use super::error::CertifyError;
-use super::pool::Pooled;
+use super::pool::{Draw, Pooled};
 use super::seal::Sealed;
 use crate::decision::guarantee::Profile;
 use crate::message::{Channel, Language, Timestamp};
@@ -84,10 +84,11 @@ impl Growing {
         Ok(Self { file, records })
     }
 
-    fn add<T: Serialize>(&mut self, record: &T) -> Result<(), CertifyError> {
-        if self.records < MOST {
-            self.file.append(self.records, record)?;
-            self.records += 1;
+    fn add<T: Serialize>(&mut self, records: &[T]) -> Result<(), CertifyError> {
+        let fitting = records.len().min(MOST.saturating_sub(self.records));
+        if let Some(records @ [_, ..]) = records.get(..fitting) {
+            self.file.append(self.records, records)?;
+            self.records += fitting;
         }
         Ok(())
     }
@@ -127,28 +128,24 @@ impl Live {
         Ok(Self { counts: Mutex::new(counts), pools: Mutex::new(pools), audit })
     }
 
-    /// Takes in one message.
-    pub(super) fn take(&self, desk: &Desk, heard: &Heard) -> Result<(), CertifyError> {
-        self.count(heard);
+    /// Takes in messages: a write a file, however many they are.
+    pub(super) fn take(&self, desk: &Desk, heard: &[Heard]) -> Result<(), CertifyError> {
+        heard.iter().for_each(|heard| self.count(heard));
         let draw = desk.draw();
-        let pooled = Pooled {
-            before: heard.before.clone(),
-            lang: Some(heard.language),
-            channel: Some(heard.channel.to_string()),
-            at: Some(heard.at),
-            random: true,
-            ..draw.pooled(&heard.conversation, &heard.decision, &heard.text)
+        let (for_certify, for_workshop): (Vec<Pooled>, Vec<Pooled>) = heard
+            .iter()
+            .map(|heard| pooled(&draw, heard))
+            .partition(|pooled| draw.certifies(&pooled.conversation));
+        let audited = |heard: &&Heard| {
+            let answer = heard.counts && heard.answered && heard.sent;
+            answer && draw.0.falls("audit v1", &heard.decision, self.audit)
         };
+        let for_audit: Vec<Audited> = heard.iter().filter(audited).map(Audited::of).collect();
         let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
         let [certify, workshop, audit] = &mut *pools;
-        let certifies = draw.certifies(&pooled.conversation);
-        let pool = if certifies { certify } else { workshop };
-        pool.add(&pooled)?;
-        let answer = heard.counts && heard.answered && heard.sent;
-        if answer && draw.0.falls("audit v1", &heard.decision, self.audit) {
-            audit.add(&Audited::of(heard))?;
-        }
-        Ok(())
+        certify.add(&for_certify)?;
+        workshop.add(&for_workshop)?;
+        audit.add(&for_audit)
     }
 
     fn count(&self, heard: &Heard) {
@@ -183,5 +180,16 @@ impl Live {
     pub(super) fn save(&self, desk: &Desk) -> Result<(), CertifyError> {
         let counts = *self.counts();
         desk.put(LIVE, &counts)
+    }
+}
+
+fn pooled(draw: &Draw<'_>, heard: &Heard) -> Pooled {
+    Pooled {
+        before: heard.before.clone(),
+        lang: Some(heard.language),
+        channel: Some(heard.channel.to_string()),
+        at: Some(heard.at),
+        random: true,
+        ..draw.pooled(&heard.conversation, &heard.decision, &heard.text)
     }
 }

@@ -90,13 +90,15 @@ impl Sealed {
         files::replace(&self.path, &bytes)
     }
 
-    /// Adds a record at the end. `after` is how many there are.
+    /// Adds records at the end, in one write. `after` is how many there are.
     pub(super) fn append<T: Serialize>(
         &self,
         after: usize,
-        record: &T,
+        records: &[T],
     ) -> Result<(), CertifyError> {
-        let frame = self.frame(after + 1, record)?;
+        let frames: Result<Vec<Vec<u8>>, CertifyError> =
+            (after + 1..).zip(records).map(|(place, record)| self.frame(place, record)).collect();
+        let frames = frames?.concat();
         let write = || -> std::io::Result<()> {
             if let Some(folder) = self.path.parent() {
                 fs_err::create_dir_all(folder)?;
@@ -107,7 +109,7 @@ impl Sealed {
                 .mode(0o600)
                 .open(&self.path)?;
             let head = if file.metadata()?.len() == 0 { HEAD.as_slice() } else { &[] };
-            file.write_all(&[head, &frame].concat())
+            file.write_all(&[head, &frames].concat())
         };
         write().map_err(|error| CertifyError::file(&self.path, error))
     }
