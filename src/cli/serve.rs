@@ -30,9 +30,12 @@ pub(super) fn run(config: Config, terminal: &mut Terminal) -> anyhow::Result<Out
     })
 }
 
-/// The runtime of the doors. Encoding has threads of its own.
+/// The runtime of the doors. Encoding has a thread of its own on every core, and what the doors do is a tenth of its work:
+/// more threads than this would only wake each other, and take the processor from a text that is being encoded.
 pub(super) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let doors = cores.div_ceil(4);
+    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(doors).enable_all().build()?)
 }
 
 /// A service that runs in this process.

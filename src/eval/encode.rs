@@ -160,7 +160,7 @@ fn single(batcher: &Batcher, text: &str) -> Result<(), EncoderError> {
         texts: vec![(text.to_owned(), Role::Query)],
         wanted: Box::new(|| true),
         // The receiver is waiting below.
-        then: Box::new(move |encoded| drop(done.send(encoded.map(|_| ())))),
+        then: Box::new(move |encoded| Box::new(move || drop(done.send(encoded.map(|_| ()))))),
     })?;
     result.recv().unwrap_or(Err(EncoderError::Stopped))
 }

@@ -23,7 +23,7 @@ pub use conclude::{conclude, observe};
 pub use prepare::{Prepared, prepare};
 
 use crate::decision::{Choice, Decision};
-use crate::encoder::batcher::{Encoded, Job};
+use crate::encoder::batcher::{Encoded, Job, Tell};
 use crate::encoder::{Batcher, EncoderError, Role};
 use crate::error::{Classify, Kind};
 use crate::message::{ArticleId, CallerId, Channel, Language, Mode};
@@ -189,7 +189,7 @@ impl Triage {
         &self.batcher
     }
 
-    /// Decides one turn. `then` runs on a worker's thread, or here at once where nothing has to be encoded; once `wanted`
+    /// Decides one turn. `then` runs on a worker's thread when its batch is decided, or here at once where nothing has to be encoded; once `wanted`
     /// says no, it may never run.
     pub fn submit(
         &self,
@@ -208,8 +208,9 @@ impl Triage {
             then(Ok(finish(None)));
             return Ok(());
         }
-        let then = move |encoded: Result<Encoded, EncoderError>| {
-            then(encoded.map(|encoded| finish(Some(encoded))).map_err(TriageError::from));
+        let then = move |encoded: Result<Encoded, EncoderError>| -> Tell {
+            let outcome = encoded.map(|encoded| finish(Some(encoded))).map_err(TriageError::from);
+            Box::new(move || then(outcome))
         };
         Ok(self.batcher.submit(Job { caller, texts, wanted, then: Box::new(then) })?)
     }

@@ -121,7 +121,7 @@ mod tests {
             caller: CallerId::new(caller).ok(),
             texts: vec![(name.to_owned(), Role::Query)],
             wanted: Box::new(|| true),
-            then: Box::new(|_| ()),
+            then: Box::new(|_| Box::new(|| ())),
         };
         Waiting::new(Lane::Single, job)
     }

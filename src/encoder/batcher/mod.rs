@@ -59,8 +59,15 @@ pub struct Job {
     /// Asked when the job's turn comes; once it says no, the job is dropped and `then` never runs.
     pub wanted: Box<dyn Fn() -> bool + Send>,
     /// Gets the result on the worker's thread. A panic in it ends this job only.
-    pub then: Box<dyn FnOnce(Result<Encoded, EncoderError>) + Send>,
+    pub then: Box<Then>,
 }
+
+/// What is done with a result. What it returns runs when the whole batch is through: who waits for it is woken then, since
+/// a thread that wakes for each text of a batch would take the processor from the texts behind it.
+pub type Then = dyn FnOnce(Result<Encoded, EncoderError>) -> Tell + Send;
+
+/// Tells whoever waits.
+pub type Tell = Box<dyn FnOnce() + Send>;
 
 impl fmt::Debug for Job {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -214,7 +221,7 @@ impl Batcher {
             texts: chosen.map(|text| (text.clone(), role)).collect(),
             wanted: Box::new(|| true),
             // A send fails only when the caller has given up on an earlier error.
-            then: Box::new(move |result| drop(done.send((indices, result)))),
+            then: Box::new(move |result| Box::new(move || drop(done.send((indices, result))))),
         };
         self.queue.push(Waiting::new(Lane::Bulk, job)).map(drop)
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::queue::{Lane, Queue, Waiting};
-use super::{EncodeTimings, Encoded, Job};
+use super::{EncodeTimings, Encoded, Job, Tell, Then};
 use crate::encoder::cache::{Cache, Known};
 use crate::encoder::{Embedding, Encoder, EncoderError, Role, Tokens, plan};
 
@@ -18,8 +18,6 @@ pub(super) struct Worker {
     pub(super) cache: Option<Arc<Cache>>,
     pub(super) batch_tokens: usize,
 }
-
-type Then = Box<dyn FnOnce(Result<Encoded, EncoderError>) + Send>;
 
 /// A job whose texts are tokenised, or known already.
 struct Read {
@@ -78,6 +76,7 @@ impl Worker {
         let mut results = self.encode(&new).into_iter();
         let took = started.elapsed();
         let count = new.len();
+        let mut tell = Vec::with_capacity(read.len());
         for Read { job, lane, texts, timings } in read {
             let cached = texts.iter().filter(|text| text.tokens().is_none()).count();
             // Every result is taken before the first error ends the job: the next job's results stand behind them.
@@ -88,8 +87,9 @@ impl Worker {
                 keep(cache, &job.texts, known);
             }
             let timings = EncodeTimings { encode: took, ..timings };
-            finish(job.then, known.map(|known| encoded(known, cached, timings)));
+            tell.extend(conclude(job.then, known.map(|known| encoded(known, cached, timings))));
         }
+        tell.into_iter().for_each(run);
         self.queue.record(count, taken.elapsed());
     }
 
@@ -169,14 +169,29 @@ fn encoded(known: Vec<Known>, cached: usize, timings: EncodeTimings) -> Encoded 
     Encoded { embeddings, tokens, truncated, cached, timings }
 }
 
+/// Ends a job: works on its result, and tells.
+pub(super) fn finish(then: Box<Then>, result: Result<Encoded, EncoderError>) {
+    if let Some(tell) = conclude(then, result) {
+        run(tell);
+    }
+}
+
 /// Runs the closure that waits for a result.
-pub(super) fn finish(then: Then, result: Result<Encoded, EncoderError>) {
-    let handed_over = guarded(|| {
-        then(result);
+fn conclude(then: Box<Then>, result: Result<Encoded, EncoderError>) -> Option<Tell> {
+    let concluded = guarded(|| Ok(then(result)));
+    if concluded.is_err() {
+        tracing::error!("the work after encoding panicked; its job is lost");
+    }
+    concluded.ok()
+}
+
+fn run(tell: Tell) {
+    let told = guarded(|| {
+        tell();
         Ok(())
     });
-    if handed_over.is_err() {
-        tracing::error!("the work after encoding panicked; its job is lost");
+    if told.is_err() {
+        tracing::error!("telling of a result panicked; its job is lost");
     }
 }
 
