@@ -7,8 +7,8 @@ use crate::decision::policy::{About, Ruled, Ruling, decide};
 use crate::decision::{Answer, Decision, Evidence, Explanation, Outcome, Part, Reason, Section};
 use crate::encoder::Embedding;
 use crate::encoder::batcher::Encoded;
+use crate::knowledge::KnowledgeError;
 use crate::knowledge::article::Article;
-use crate::knowledge::{KnowledgeError, to_plain};
 use crate::message::{ArticleId, Probability};
 use crate::release::Bundle;
 use crate::text::follow::Leaning;
@@ -112,7 +112,9 @@ impl Filling<'_> {
 
     fn answer(&self, id: &ArticleId, ruling: &Ruling) -> Outcome {
         // The verdict names an article of this very bundle, so there is one.
-        let Some(article) = self.bundle.library().article(id) else { return Outcome::Nothing };
+        let library = self.bundle.library();
+        let Some(at) = library.index_of(id) else { return Outcome::Nothing };
+        let Some(article) = library.articles().get(at) else { return Outcome::Nothing };
         let chosen = ruling.reason == Reason::CustomerChoice;
         let probability = if chosen { Probability::new(1.0) } else { ruling.probability };
         let target = self.bundle.policy().target;
@@ -121,7 +123,7 @@ impl Filling<'_> {
             article: article.id.clone(),
             revision: article.revision.clone(),
             title: article.title.clone(),
-            text: to_plain(&article.answer),
+            text: library.plain_answer(at).to_owned(),
             markdown: article.answer.clone(),
             more: sections(article, first.map_or("", |sighting| sighting.matched.as_str())),
             probability,

@@ -14,6 +14,7 @@ use super::index::{Index, Neighbour};
 use super::lexical::Lexical;
 use super::passage::{Passage, passages};
 use super::phrases::Phrases;
+use super::plain::to_plain;
 use super::wording::same_text_key;
 use crate::encoder::{Embedding, EncoderError, Role};
 use crate::message::{ArticleId, Language, Shared};
@@ -48,6 +49,8 @@ pub struct Library {
     by_id: HashMap<ArticleId, usize>,
     groups: Groups,
     group_names: Vec<Shared>,
+    /// The answers without markup, which many messages ask for.
+    plain: Vec<String>,
     phrases: Phrases,
     revision: String,
     entries: Entries,
@@ -98,6 +101,7 @@ impl Library {
             by_id: by_id(&articles),
             group_names: group_names(&groups, &articles),
             groups,
+            plain: articles.iter().map(|article| to_plain(&article.answer)).collect(),
             revision: revision(&articles, &phrases),
             articles,
             phrases,
@@ -114,6 +118,11 @@ impl Library {
     /// An article by its id or by one of its aliases.
     pub fn article(&self, id: &ArticleId) -> Option<&Article> {
         self.index_of(id).and_then(|at| self.articles.get(at))
+    }
+
+    /// The answer of an article without markup; empty if there is no such article.
+    pub fn plain_answer(&self, article: usize) -> &str {
+        self.plain.get(article).map_or("", String::as_str)
     }
 
     /// The index of an article by its id or alias.
