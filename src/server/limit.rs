@@ -28,7 +28,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { calls: 1024, streams: 256, per_stream: 256 }
+        Self { calls: 1024, streams: 256, per_stream: 1024 }
     }
 }
 

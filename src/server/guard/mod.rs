@@ -184,7 +184,10 @@ impl Ending {
             return;
         };
         doors.metrics.refused(reason);
-        if self.code == "INTERNAL" {
+        if self.code == code_name(Code::ResourceExhausted) {
+            // They come by the thousand, when there is no time to spare; the metric counts them.
+            tracing::debug!(method, caller, code = self.code, reason, ?took, "call refused");
+        } else if self.code == "INTERNAL" {
             tracing::error!(method, caller, code = self.code, reason, ?took, "call failed");
         } else {
             tracing::info!(method, caller, code = self.code, reason, ?took, "call refused");
