@@ -203,7 +203,7 @@ mod tests {
     }
 
     fn any_readings() -> impl Strategy<Value = Readings> {
-        prop::array::uniform14(-2.0..2.0f64).prop_map(Readings::from_values)
+        prop::array::uniform17(-2.0..2.0f64).prop_map(Readings::from_values)
     }
 
     proptest! {

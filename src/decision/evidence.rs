@@ -231,7 +231,7 @@ pub fn stored(number: f64) -> f64 {
 
 macro_rules! readings {
     ($($(#[doc = $doc:literal])+ $name:ident: $sign:ident;)*) => {
-        /// The inputs of the gate, each a number of about unit size. Larger is better evidence for all but the last.
+        /// The inputs of the gate, each a number of about unit size. Larger is better evidence where it is said to rise.
         #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
         #[serde(default)]
         pub struct Readings {$(
@@ -289,6 +289,12 @@ readings! {
     foreign_gap: rising;
     /// The classifier's log-odds that something here answers, over 7; 0 where it learned of nothing outside.
     inside: rising;
+    /// The share of the letters that are in a script which this knowledge is written in.
+    script: rising;
+    /// 1 where a wrong answer could cost money, rights or health, else 0.
+    risk: free;
+    /// Questions that the text may hold beyond the first, over 2, at most 1.
+    questions: free;
     /// Words, logarithm over 4, at most 1.
     length: free;
 }

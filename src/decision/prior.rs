@@ -4,6 +4,10 @@
 
 use super::calibration::Calibration;
 
-/// Weights in the order of `Readings::NAMES`.
-pub(super) const CALIBRATION: Calibration =
-    Calibration::new([0.8, 1.5, 0.3, 1.0, 0.3, 2.0, 1.5, 0.2, 0.8, 1.2, 0.2, 0.8, 1.0, 0.5], -4.0);
+/// Weights in the order of `Readings::NAMES`. All of those sets are in one script, without risks, and of one question a text:
+/// of these three readings the first is set by hand, so that it takes away what the intercept is without it, and the others
+/// say nothing until a knowledge teaches them.
+pub(super) const CALIBRATION: Calibration = Calibration::new(
+    [0.8, 1.5, 0.3, 1.0, 0.3, 2.0, 1.5, 0.2, 0.8, 1.2, 0.2, 0.8, 1.0, 0.5, 0.0, 0.0, 0.5],
+    -4.5,
+);

@@ -31,6 +31,8 @@ pub struct Hit {
     pub lexical_question: f32,
     /// Words in common with its text, 0..=1.
     pub lexical_answer: f32,
+    /// Its editor named what a wrong answer could cost.
+    pub risky: bool,
 }
 
 impl Hits {

@@ -68,7 +68,11 @@ impl Bundle {
         let (kept, target) = (Kept(vectors.folder()), source.policy.target);
         let key = Key::new(&batcher.model().hash, &outside.revision(&library), target);
         let fitted = if let Some((readers, sides, learned)) = kept.find(key) {
-            Fitted { readers, examples: Examples::new(&known, outside, sides), learned }
+            Fitted {
+                readers,
+                examples: Examples::new(&known, outside, (sides, library.scripts())),
+                learned,
+            }
         } else {
             let fitted = Fitted::fit(&library, (&known, outside), target, progress)?;
             kept.keep(key, &(&fitted.readers, fitted.examples.sides(), &fitted.learned));
@@ -106,7 +110,8 @@ impl Fitted {
         progress(Step::Fit);
         let training = Training::of(library, &outside.vectors);
         let readers = training.fit(library)?;
-        let examples = Examples::new(known, outside, Sides::fit(known, library)?);
+        let examples =
+            Examples::new(known, outside, (Sides::fit(known, library)?, library.scripts()));
         progress(Step::Learn);
         let school =
             School { library, training: &training, readers: &readers, examples: &examples };

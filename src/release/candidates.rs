@@ -28,6 +28,10 @@ pub(super) struct Aside {
     pub(super) foreign: f64,
     /// The classifier's probability that nothing here answers it; `None` where it learned of no such text.
     pub(super) outside: Option<f64>,
+    /// The share of its letters in scripts of the library.
+    pub(super) script: f64,
+    /// The questions that it may hold.
+    pub(super) questions: usize,
     /// Its length in words.
     pub(super) words: f64,
 }
@@ -143,6 +147,9 @@ impl Field {
             agreement: f64::from(u8::from(favourite == Favourite::Both)),
             foreign_gap: (question - aside.foreign).clamp(-1.0, 1.0),
             inside: aside.outside.map_or(0.0, |outside| log_odds(1.0 - outside) / 7.0),
+            script: aside.script,
+            risk: f64::from(u8::from(candidate.hit.risky)),
+            questions: (aside.questions.saturating_sub(1) as f64 / 2.0).min(1.0),
             length: (aside.words.ln_1p() / 4.0).min(1.0),
         };
         Placed {

@@ -13,7 +13,9 @@ use crate::encoder::{Embedding, dots};
 use crate::intent::{FitError, Head, fit};
 use crate::knowledge::Library;
 use crate::message::{IntentId, Priority};
+use crate::text::script::Scripts;
 use crate::text::shape::words;
+use crate::text::split;
 
 /// Embedded examples and what was fitted on them.
 #[derive(Debug)]
@@ -23,6 +25,8 @@ pub(super) struct Examples {
     /// How many of them are of the first kind.
     of_no_shop: usize,
     sides: Sides,
+    /// Of the library.
+    scripts: Scripts,
 }
 
 /// The two classifiers; `None` where one side has no example.
@@ -81,7 +85,7 @@ impl Examples {
     pub(super) fn new(
         vectors: &HashMap<&'static str, Embedding>,
         outside: Outside,
-        sides: Sides,
+        (sides, scripts): (Sides, Scripts),
     ) -> Self {
         let embedded =
             |text: &&'static str| Some((String::from(*text), vectors.get(text)?.clone()));
@@ -89,7 +93,7 @@ impl Examples {
             lexicon::examples().out_of_scope.iter().filter_map(embedded).collect();
         let of_no_shop = foreign.len();
         foreign.extend(outside.texts.into_iter().zip(outside.vectors));
-        Self { foreign, of_no_shop, sides }
+        Self { foreign, of_no_shop, sides, scripts }
     }
 
     /// What was fitted.
@@ -129,7 +133,17 @@ impl Examples {
         (scale, outside): (Scale, Option<f64>),
     ) -> Aside {
         let foreign = self.nearest_foreign(vector, None, scale);
-        Aside { foreign, outside, words: words(text) }
+        self.read(text, (foreign, outside))
+    }
+
+    fn read(&self, text: &str, (foreign, outside): (f64, Option<f64>)) -> Aside {
+        Aside {
+            foreign,
+            outside,
+            script: self.scripts.share_of(text),
+            questions: split::questions(text).pieces.len(),
+            words: words(text),
+        }
     }
 
     /// The same for the text at `at`, as if it were not in the list.
@@ -139,13 +153,9 @@ impl Examples {
         (scale, outside): (Scale, Option<f64>),
     ) -> Aside {
         let Some((text, vector)) = self.foreign.get(at) else {
-            return Aside { foreign: -1.0, outside, words: 0.0 };
+            return self.read("", (-1.0, outside));
         };
-        Aside {
-            foreign: self.nearest_foreign(vector, Some(at), scale),
-            outside,
-            words: words(text),
-        }
+        self.read(text, (self.nearest_foreign(vector, Some(at), scale), outside))
     }
 
     /// The numbers that make it what it is, little-endian: what a bundle hashes.

@@ -8,6 +8,7 @@ pub mod language;
 pub mod nearest;
 pub mod normalize;
 pub mod redact;
+pub mod script;
 pub mod shape;
 pub mod split;
 

@@ -17,7 +17,8 @@ use super::phrases::Phrases;
 use super::plain::to_plain;
 use super::wording::same_text_key;
 use crate::encoder::{Embedding, EncoderError, Role};
-use crate::message::{ArticleId, Language, Shared};
+use crate::message::{ArticleId, Language, Risk, Shared};
+use crate::text::script::Scripts;
 
 /// Candidates taken from the questions' vectors, from the passages' vectors and from each lexical index.
 const CANDIDATES: usize = 64;
@@ -162,6 +163,12 @@ impl Library {
         &self.entries.all
     }
 
+    /// The scripts that the phrasings are written in.
+    pub fn scripts(&self) -> Scripts {
+        let each = self.entries.all.iter().map(|entry| Scripts::of(&entry.text));
+        each.fold(Scripts::default(), Scripts::and)
+    }
+
     /// The entries of one article.
     pub fn entries_of(&self, article: usize) -> Range<usize> {
         self.entries.of.get(article).cloned().unwrap_or_default()
@@ -273,6 +280,7 @@ impl Library {
             section,
             lexical_question: lexical.fold(0., f32::max),
             lexical_answer: words.answers.get(article).copied().unwrap_or(0.),
+            risky: self.articles.get(article).is_some_and(|article| article.risk != Risk::None),
         }
     }
 

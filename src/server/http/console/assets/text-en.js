@@ -77,6 +77,9 @@ export default {
   "evidence.share": "share of the candidates",
   "evidence.agreement": "both readers agree",
   "evidence.foreign_gap": "unlike foreign topics",
+  "evidence.script": "written in a script of the knowledge",
+  "evidence.risk": "a wrong answer could cost",
+  "evidence.questions": "more than one question",
   "evidence.inside": "unlike messages known to have no answer",
   "evidence.length": "length",
 

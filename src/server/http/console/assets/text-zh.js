@@ -77,6 +77,9 @@ export default {
   "evidence.share": "在候选中的份额",
   "evidence.agreement": "两个读法一致",
   "evidence.foreign_gap": "与无关话题的距离",
+  "evidence.script": "文字与知识库同属一种书写系统",
+  "evidence.risk": "答错会有代价",
+  "evidence.questions": "不止一个问题",
   "evidence.inside": "不像已知的无关消息",
   "evidence.length": "长度",
 
