@@ -70,6 +70,11 @@ impl<T> Inbox<T> {
         self.waiting.len()
     }
 
+    /// Gives back the room of what does not wait any more.
+    pub(super) fn slim(&mut self) {
+        self.waiting.shrink_to_fit();
+    }
+
     /// Adds what just arrived.
     pub(super) fn push(&mut self, waiting: Item<T>) {
         self.waiting.push_back(waiting);

@@ -307,6 +307,9 @@ impl State {
     /// Lets a conversation be forgotten if nothing holds it.
     fn rest(&mut self, key: &Key) {
         let Some(slot) = self.slots.get_mut(key) else { return };
+        if !slot.working {
+            slot.slim();
+        }
         if slot.working || slot.idle.is_some() || slot.conversation.ticket().is_some() {
             return;
         }
@@ -349,6 +352,12 @@ impl Slot {
         let value = Entry::Message(Box::new(pending));
         self.inbox.push(Item { sequence, arrived: now, due, value });
         self.bell.notify_one();
+    }
+
+    /// Gives back the room that its messages had: most of the conversations that are remembered never write again.
+    fn slim(&mut self) {
+        self.inbox.slim();
+        self.in_progress.shrink_to_fit();
     }
 
     /// A message is not in progress any more; another one that has its id by now stays.
