@@ -41,6 +41,9 @@ pub(super) struct RunArgs {
     /// 读入的词元数上限 · Tokens of a text that are read
     #[arg(long, value_name = "N", default_value_t = 64)]
     max_tokens: usize,
+    /// 写出的权重：起点与训练结果之间的比例，1 为训练结果 · How far the written weights go from the start, 0, to the trained ones, 1
+    #[arg(long, value_name = "A", default_value_t = 1.0)]
+    blend: f64,
     /// 随机种子；同一种子得到同一模型 · The same seed gives the same model
     #[arg(long, value_name = "N", default_value_t = finetune::Config::default().seed)]
     pub(super) seed: u64,
@@ -90,6 +93,10 @@ pub(super) fn run(
     let RunArgs { max_tokens, freeze, .. } = args.run;
     let model = Trainable::load(&folder, max_tokens, freeze).map_err(explained)?;
     let config = args.run.config()?;
+    anyhow::ensure!(
+        (0.0..=1.0).contains(&args.run.blend),
+        terminal.pick("--blend 须在 0 到 1 之间", "--blend must be between 0 and 1").to_owned()
+    );
     let mut trainer =
         Trainer::new(&model, &given.material, &given.held, config.clone()).map_err(explained)?;
     let held_out_before = trainer.figure().map_err(explained)?;
@@ -106,6 +113,7 @@ pub(super) fn run(
         data_sha256: given.hashes.clone(),
         seed: args.run.seed,
         epochs,
+        blend: args.run.blend,
         held_out,
     };
     let folder = model.write(models_dir, out, &provenance).map_err(explained)?;

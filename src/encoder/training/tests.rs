@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor, Var};
@@ -126,6 +127,7 @@ fn provenance(model: &Trainable) -> Provenance {
         data_sha256: Vec::new(),
         seed: 1,
         epochs: 1,
+        blend: 1.0,
         held_out: None,
     }
 }
@@ -156,6 +158,38 @@ fn a_written_model_is_a_model_like_any_other_for_every_backend() {
     let told = fs::read_to_string(written.join("training.json")).unwrap();
     assert!(told.contains(model.hash()), "{told}");
     assert!(!models.path().join(".tuned.part").exists());
+}
+
+#[test]
+fn a_blend_stands_between_the_start_and_what_was_trained() {
+    let (folder, models) = (fixture::model(), Folder::new());
+    let model = trainable(&folder, 0);
+    for parameter in model.parameters() {
+        let moved = (parameter.variable.as_tensor() + 1.0).unwrap();
+        parameter.variable.set(&moved).unwrap();
+    }
+    let read = |path: &Path| -> HashMap<String, Tensor> {
+        candle_core::safetensors::load(path.join("model.safetensors"), &Device::Cpu).unwrap()
+    };
+    let start = read(folder.path());
+    for (name, blend) in [("none", 0.0), ("some", 0.25), ("all", 1.0)] {
+        let told = Provenance { blend, ..provenance(&model) };
+        let written = read(&model.write(models.path(), name, &told).unwrap());
+        for part in
+            ["encoder.layer.0.output.dense.weight", "encoder.layer.1.attention.self.key.bias"]
+        {
+            let away = (&written[part] - &start[part]).unwrap().flatten_all().unwrap();
+            let away = away.to_vec1::<f32>().unwrap();
+            assert!(away.iter().all(|x| (f64::from(*x) - blend).abs() < 1e-5), "{part}: {away:?}");
+        }
+        let words = "embeddings.word_embeddings.weight";
+        assert!(
+            greatest_difference(
+                &written[words].flatten_all().unwrap().to_vec1().unwrap(),
+                &start[words].flatten_all().unwrap().to_vec1().unwrap(),
+            ) < 1e-6
+        );
+    }
 }
 
 #[test]

@@ -34,7 +34,10 @@ pub struct Provenance {
     pub seed: u64,
     /// Passes over the data that the weights have seen.
     pub epochs: usize,
-    /// What was held out scored this, 0..1; nothing if nothing was held out.
+    /// How far the written weights went from the base's, 0, to the trained ones, 1. Between the two a model keeps more of
+    /// what it could do before (Wortsman et al. 2022, arXiv 2109.01903).
+    pub blend: f64,
+    /// What was held out scored this with the trained weights, 0..1; nothing if nothing was held out.
     pub held_out: Option<f64>,
 }
 
@@ -65,7 +68,7 @@ impl Trainable {
         let stage = Self::stage(models, name)?;
         let ready = stage.join("ready");
         fs::create_dir_all(&ready).map_err(StoreError::unwritable(&ready))?;
-        let weights = self.merged()?;
+        let weights = self.merged(provenance.blend)?;
         let bytes = safetensors::serialize(&weights, None).map_err(candle_core::Error::from);
         write_whole(&ready.join(WEIGHTS), &bytes.map_err(EncoderError::from)?)?;
         for file in [CONFIG, TOKENIZER, LENGTH] {
@@ -80,8 +83,8 @@ impl Trainable {
         Ok(target)
     }
 
-    /// The tensors of the folder this was loaded from, those that were trained replaced.
-    fn merged(&self) -> Result<HashMap<String, Tensor>, EncoderError> {
+    /// The tensors of the folder this was loaded from; those that were trained go as far as `blend` says.
+    fn merged(&self, blend: f64) -> Result<HashMap<String, Tensor>, EncoderError> {
         let mut weights = tensors::read(&self.layout.dir.join(WEIGHTS), &self.layout.shape)?;
         let mut all = HashMap::new();
         for name in expected(&self.layout.shape).into_keys() {
@@ -93,7 +96,11 @@ impl Trainable {
             all.insert(name, tensor?);
         }
         for parameter in &self.parameters {
-            all.extend(stored(parameter)?);
+            for (name, trained) in stored(parameter)? {
+                let start = all.get(&name).filter(|_| blend < 1.0);
+                let blended = start.map(|start| blended(start, &trained, blend)).transpose()?;
+                all.insert(name, blended.unwrap_or(trained));
+            }
         }
         Ok(all)
     }
@@ -145,6 +152,12 @@ fn stored(parameter: &Parameter) -> Result<Vec<(String, Tensor)>, EncoderError> 
     let names = [QUERY, KEY, VALUE].map(|part| name(&in_layer(layer, part)));
     let parts = parts.into_iter().map(|part| part.contiguous()).collect::<Result<Vec<_>, _>>()?;
     Ok(names.into_iter().zip(parts).collect())
+}
+
+/// (1 - `blend`) x `start` + `blend` x `trained`, in the numbers of the latter.
+fn blended(start: &Tensor, trained: &Tensor, blend: f64) -> candle_core::Result<Tensor> {
+    let start = start.to_dtype(trained.dtype())?;
+    (start * (1.0 - blend))? + (trained * blend)?
 }
 
 /// The layer whose query, key and value this is, if it is one's.
