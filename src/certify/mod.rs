@@ -18,6 +18,7 @@ mod csv;
 mod labels;
 mod scoring;
 mod workshop;
+mod outside;
 mod ledger;
 mod desk;
 mod plan;

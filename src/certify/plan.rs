@@ -112,7 +112,8 @@ impl Desk {
         }
         let records = ask.log.as_deref().map(record::read).transpose()?.unwrap_or_default();
         check(&records, bundle)?;
-        let pools = self.pools(&records)?;
+        let mut pools = self.pools(&records)?;
+        self.without_taught(&mut pools)?;
         if pools.certify.is_empty() {
             return self.measure(&lock, ask.terms, (pools.workshop, bundle, pipeline), progress);
         }

@@ -90,7 +90,8 @@ pub(super) fn run(
             Office::open(config, desk, terminal)?.status(*json, terminal)
         }
         Some(Step::Plan(plan)) => {
-            let planned = Office::open(config, desk, terminal)?.plan(plan, config, terminal)?;
+            let office = Office::taught(plan, config, desk, terminal)?;
+            let planned = office.plan(plan, config, terminal)?;
             Ok(tell_plan(&planned, plan.json, terminal)?)
         }
         Some(Step::Certify(labels)) => {
@@ -114,7 +115,7 @@ fn whole(
         args.log.is_some(),
         "calibrate needs --log F, or a step such as plan or status"
     );
-    let office = Office::open(config, desk, terminal)?;
+    let office = Office::taught(args, config, desk, terminal)?;
     let planned = office.plan(args, config, terminal)?;
     if !matches!(planned, Planned::Ready { open: 0, .. }) {
         return tell_plan(&planned, args.json, terminal);
@@ -131,6 +132,19 @@ struct Office {
 }
 
 impl Office {
+    /// With the bundle that has learned from the log what lies outside of its knowledge, as the next release will.
+    fn taught(
+        args: &PlanArgs,
+        config: &Config,
+        desk: Desk,
+        terminal: &mut Terminal,
+    ) -> anyhow::Result<Self> {
+        if let Some(log) = &args.log {
+            desk.teach(log).map_err(explained)?;
+        }
+        Self::open(config, desk, terminal)
+    }
+
     fn open(config: &Config, desk: Desk, terminal: &mut Terminal) -> anyhow::Result<Self> {
         let batcher = workbench::batcher(config, true, terminal)?;
         let vectors = workbench::vectors(config, &batcher);

@@ -78,7 +78,7 @@ pub(super) fn bundle(
         articles: loaded.served_on(today(config)),
         phrases: loaded.phrases.clone(),
         policy: config.policy.clone(),
-        outside: Vec::new(),
+        outside: Desk::outside_of(&config.storage).map_err(explained)?,
     };
     let bar = terminal.bar(terminal.pick("编码知识库", "encoding the knowledge"), 0);
     let built = Bundle::build(source, batcher, vectors, &mut |step| match step {
