@@ -42,13 +42,12 @@ pub struct Keeper {
 pub struct Intake(SyncSender<Heard>);
 
 impl Intake {
-    /// Takes a copy of a decided message, if there is room.
-    pub fn hear(&self, heard: Heard) {
+    /// Takes a copy of a decided message; `false` where there is no room. A sample from which crowds are missing is still
+    /// one, but whoever reads it should know.
+    pub fn hear(&self, heard: Heard) -> bool {
         match self.0.try_send(heard) {
-            Ok(()) | Err(TrySendError::Disconnected(_)) => {}
-            Err(TrySendError::Full(_)) => {
-                tracing::debug!("a live message is not pooled: the queue is full");
-            }
+            Ok(()) | Err(TrySendError::Disconnected(_)) => true,
+            Err(TrySendError::Full(_)) => false,
         }
     }
 }
@@ -100,7 +99,7 @@ impl Drop for Keeper {
 fn pool(heard: &Receiver<Heard>, desk: &Desk, live: &Live) {
     let mut failing = false;
     while let Ok(first) = heard.recv() {
-        thread::sleep(GATHER);
+        thread::park_timeout(GATHER);
         let gathered: Vec<Heard> = std::iter::once(first).chain(heard.try_iter()).collect();
         match live.take(desk, &gathered) {
             Ok(()) => failing = false,

@@ -108,6 +108,9 @@ impl Desk {
     fn forget_used(&self) -> Result<(), CertifyError> {
         let Ok(_lock) = self.lock() else { return Ok(()) };
         let used: HashSet<String> = self.used()?.into_iter().collect();
+        if used.is_empty() {
+            return Ok(());
+        }
         let mut pool: Vec<Pooled> = self.sealed(CERTIFY).read_grown()?;
         let before = pool.len();
         pool.retain(|message| !used.contains(&message.conversation));
@@ -130,7 +133,9 @@ impl Live {
 
     /// Takes in messages: a write a file, however many they are.
     pub(super) fn take(&self, desk: &Desk, heard: &[Heard]) -> Result<(), CertifyError> {
-        heard.iter().for_each(|heard| self.count(heard));
+        for heard in heard {
+            self.count(heard);
+        }
         let draw = desk.draw();
         let (for_certify, for_workshop): (Vec<Pooled>, Vec<Pooled>) = heard
             .iter()

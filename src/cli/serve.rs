@@ -52,7 +52,7 @@ pub(super) struct Service {
 fn keep(
     storage: &Path,
     (parts, pipeline): (&Parts, Pipeline),
-    config: certify::Config,
+    (config, metrics): (certify::Config, Arc<Metrics>),
     terminal: &Terminal,
 ) -> Option<Keeper> {
     let started = Desk::open(storage).and_then(|desk| {
@@ -64,7 +64,8 @@ fn keep(
             let current = Arc::clone(&parts.current);
             parts.dispatch.listen(Box::new(move |outcome, read| {
                 if outcome.decision.evidence.situation.input != Input::Chosen {
-                    intake.hear(heard(outcome, read, &current.load()));
+                    let taken = intake.hear(heard(outcome, read, &current.load()));
+                    metrics.pooled(taken);
                 }
             }));
             Some(keeper)
@@ -133,7 +134,8 @@ pub(super) async fn start(
     let keeper = config.certify.and_then(|certify| {
         let channel = parts.dispatch.channels().next()?.clone();
         let pipeline = Pipeline::new(Arc::clone(&behind.batcher), channel);
-        keep(&config.storage, (&parts, pipeline), certify, &shown)
+        let metrics = Arc::clone(running.metrics());
+        keep(&config.storage, (&parts, pipeline), (certify, metrics), &shown)
     });
     running.ready(parts).await;
     let current = Arc::clone(&behind.current);

@@ -35,6 +35,12 @@ pub struct Metrics {
     feedback: Family<FeedbackLabels, Counter>,
     bundle: Family<BundleLabels, Gauge>,
     guarantee: Family<StateLabels, Gauge>,
+    pooled: Family<FateLabels, Counter>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FateLabels {
+    fate: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -157,6 +163,7 @@ impl Metrics {
             feedback: Family::default(),
             bundle: Family::default(),
             guarantee: Family::default(),
+            pooled: Family::default(),
         };
         metrics.register_decisions();
         metrics.register_calls();
@@ -188,6 +195,11 @@ impl Metrics {
             self.queue_depth.clone(),
         );
         ours.register("feedback", "Verdicts on decisions, by source", self.feedback.clone());
+        ours.register(
+            "pooled",
+            "Live messages for calibration: taken in, or dropped since too many waited",
+            self.pooled.clone(),
+        );
         ours.register("guarantee_info", "The guarantee in force; always 1", self.guarantee.clone());
         ours.register("bundle_info", "What decides now; always 1", self.bundle.clone());
     }
@@ -283,6 +295,12 @@ impl Metrics {
         self.queue_depth.get_or_create(&labels).set(i64::try_from(tickets).unwrap_or(i64::MAX));
     }
 
+    /// A live message went to the pools of the calibration, or found no room on the way.
+    pub fn pooled(&self, taken: bool) {
+        let fate = if taken { "taken" } else { "dropped" };
+        self.pooled.get_or_create(&FateLabels { fate }).inc();
+    }
+
     /// The guarantee in force, in place of what was in force before.
     pub fn guarantee(&self, state: &'static str) {
         let labels = StateLabels { state };
@@ -352,6 +370,10 @@ mod tests {
         metrics.encoded(2, 1);
         metrics.feedback("WRONG", "EDITOR");
         metrics.bundle("b1", "tiny", "k1");
+        metrics.pooled(true);
+        metrics.pooled(false);
+        has(&metrics, r#"firstline_pooled_total{fate="taken"} 1"#);
+        has(&metrics, r#"firstline_pooled_total{fate="dropped"} 1"#);
         has(
             &metrics,
             r#"firstline_decisions_total{action="ANSWER",reason="GATE_PASSED",channel="web"} 1"#,

@@ -120,7 +120,7 @@ fn live_messages_fill_the_pools_and_the_auditors_table() {
     let (storage, desk) = granted(&shop);
     let (kept, intake) = keeper(&shop, desk, Duration::ZERO);
     for at in 0..600 {
-        intake.hear(heard(at, ASKED[at % ASKED.len()].0));
+        assert!(intake.hear(heard(at, ASKED[at % ASKED.len()].0)));
         if at % 100 == 99 {
             std::thread::yield_now();
         }
