@@ -59,9 +59,9 @@ impl Likeness {
         let base = squared_distances(&white, [self.middle.as_slice()].into_iter());
         let base = base.first().copied().unwrap_or_default();
         let near = squared_distances(&white, self.centres.iter().map(Vec::as_slice));
-        let score = |(near, centre): (f32, &Vec<f32>)| match centre.is_empty() {
-            true => FOREIGN,
-            false => (f64::from(base - near) / scale).max(FOREIGN),
+        let score = |(near, centre): (f32, &Vec<f32>)| {
+            let score = if centre.is_empty() { FOREIGN } else { f64::from(base - near) / scale };
+            score.max(FOREIGN)
         };
         near.into_iter().zip(&self.centres).map(score).collect()
     }

@@ -57,7 +57,6 @@ impl Moody {
     }
 }
 
-#[expect(clippy::result_large_err, reason = "the error of every service")]
 fn let_in<T>(request: &Request<T>) -> Result<(), Status> {
     match request.metadata().get("authorization") {
         Some(key) if key == "Bearer secret" => Ok(()),
