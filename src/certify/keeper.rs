@@ -1,8 +1,8 @@
 //! Keeps the gate of a running service: swaps it when the ledger, the bundle or the clock says so, tests a changed bundle in
 //! the background, and takes in live messages. Two threads of its own; no message ever waits for either.
 
-use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
 
@@ -35,6 +35,32 @@ const AGAIN: Duration = Duration::from_mins(1);
 pub struct Keeper {
     stop: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
+    desk: Arc<Desk>,
+    live: Arc<Live>,
+    door: Arc<Door>,
+}
+
+/// Where bundles come into force.
+#[derive(Debug)]
+struct Door {
+    current: Current,
+    /// A bundle with its own gate that was released behind another one, until the thread has seen it. Whoever puts a bundle
+    /// in force, or asks which one is, holds this lock.
+    released: Mutex<Option<Released>>,
+}
+
+#[derive(Debug)]
+struct Released {
+    base: Arc<Bundle>,
+    /// The hash that it has in force.
+    hash: String,
+}
+
+impl Door {
+    fn lock(&self) -> MutexGuard<'_, Option<Released>> {
+        // One assignment, whole whatever panicked beside it.
+        self.released.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Where live messages go in. Never waits.
@@ -64,8 +90,9 @@ impl Keeper {
         let live = Arc::new(Live::open(&desk, config.audit)?);
         let (stop, stopped) = mpsc::sync_channel(1);
         let (intake, heard) = mpsc::sync_channel(QUEUE);
-        let mut watch =
-            Watch::new(Arc::clone(&desk), current, pipeline, Arc::clone(&live), config)?;
+        let door = Arc::new(Door { current, released: Mutex::default() });
+        let parts = (Arc::clone(&desk), Arc::clone(&live), Arc::clone(&door));
+        let mut watch = Watch::new(parts, pipeline, config)?;
         watch.look();
         let start = |name: &str, run: Box<dyn FnOnce() + Send>| {
             thread::Builder::new().name(name.to_owned()).spawn(run)
@@ -75,14 +102,29 @@ impl Keeper {
             start(
                 "pooling",
                 Box::new({
-                    let desk = Arc::clone(&desk);
+                    let (desk, live) = (Arc::clone(&desk), Arc::clone(&live));
                     move || pool(&heard, &desk, &live)
                 }),
             )
             .map_err(fault)?,
         );
         let thread = start("guarantee", Box::new(move || watch.run(&stopped))).map_err(fault)?;
-        Ok((Self { stop: Some(stop), thread: Some(thread) }, Intake(intake)))
+        let keeper = Self { stop: Some(stop), thread: Some(thread), desk, live, door };
+        Ok((keeper, Intake(intake)))
+    }
+
+    /// Puts a new bundle in force, from its first message on behind the gate that the ledger allows it.
+    pub fn release(&self, bundle: Arc<Bundle>) -> Result<(), CertifyError> {
+        let ledger = self.desk.ledger()?;
+        let served = self.live.counts().served;
+        let moment = Moment { now: Timestamp::now(), served, grace: true };
+        let found = standing(&ledger, &bundle, moment);
+        let entering = Arc::new(bundle.under(found.gate));
+        let mut released = self.door.lock();
+        *released = Some(Released { base: bundle, hash: entering.info().hash.clone() });
+        self.door.current.store(entering);
+        drop(released);
+        Ok(())
     }
 }
 
@@ -115,7 +157,7 @@ fn pool(heard: &Receiver<Heard>, desk: &Desk, live: &Live) {
 /// What the guarantee's thread knows.
 struct Watch {
     desk: Arc<Desk>,
-    current: Current,
+    door: Arc<Door>,
     pipeline: Pipeline,
     live: Arc<Live>,
     config: Config,
@@ -134,13 +176,11 @@ struct Watch {
 
 impl Watch {
     fn new(
-        desk: Arc<Desk>,
-        current: Current,
+        (desk, live, door): (Arc<Desk>, Arc<Live>, Arc<Door>),
         pipeline: Pipeline,
-        live: Arc<Live>,
         config: Config,
     ) -> Result<Self, CertifyError> {
-        let base = current.load_full();
+        let base = door.current.load_full();
         let (written, ledger) = (desk.written(), desk.ledger()?);
         Ok(Self {
             desk,
@@ -149,7 +189,7 @@ impl Watch {
             config,
             ours: base.info().hash.clone(),
             base,
-            current,
+            door,
             ledger,
             written,
             stale_since: None,
@@ -199,10 +239,7 @@ impl Watch {
 
     /// Brings the gate in force up to date.
     fn look(&mut self) -> Need {
-        let now = self.current.load_full();
-        if now.info().base != self.base.info().base {
-            (self.base, self.stale_since, self.not_before) = (now, None, None);
-        }
+        self.meet();
         let granted = self.ledger.granted.as_ref();
         self.live.begin(granted.map_or(0, |granted| granted.epoch.number));
         let served = self.live.counts().served;
@@ -220,8 +257,23 @@ impl Watch {
         found.need
     }
 
+    /// Finds out about a release.
+    fn meet(&mut self) {
+        let mut released = self.door.lock();
+        let base = match released.take() {
+            Some(Released { base, hash }) => {
+                self.ours = hash;
+                base
+            }
+            None => self.door.current.load_full(),
+        };
+        if base.info().base != self.base.info().base {
+            (self.base, self.stale_since, self.not_before) = (base, None, None);
+        }
+    }
+
     fn swap(&mut self, found: &Standing) {
-        let now = self.current.load();
+        let now = self.door.current.load();
         if *now.gate() == found.gate && now.info().hash == self.ours {
             return;
         }
@@ -229,7 +281,7 @@ impl Watch {
         self.ours.clone_from(&bundle.info().hash);
         tracing::info!(state = ?found.gate.state, bundle = %self.ours, "the guarantee in force");
         // A release in this very moment stays; the next look finds it.
-        self.current.compare_and_swap(&now, Arc::new(bundle));
+        self.door.current.compare_and_swap(&now, Arc::new(bundle));
     }
 
     fn renew(&mut self) -> Result<(), CertifyError> {

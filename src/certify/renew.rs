@@ -128,14 +128,11 @@ impl Trial {
     }
 
     fn open(&self, granted: &Granted) -> Vec<[String; 4]> {
-        let whole = |slice: Slice| match slice {
-            Slice::Whole | Slice::Language(_) => granted.epoch.threshold,
-            Slice::Risk(_) => f64::INFINITY,
-        };
-        open_rows(&self.ground, &self.seen, (&self.labels, &whole))
+        let threshold = |slice: Slice| granted.threshold(slice);
+        open_rows(&self.ground, &self.seen, (&self.labels, &threshold))
     }
 
-    /// The test itself. Slices have no renewals: a bundle that decides otherwise loses them.
+    /// The test itself. A slice that does not pass its own is lost for the rest of the epoch; the whole stands without it.
     fn test(&self, ledger: &mut Ledger, ticket: Ticket) -> Renewed {
         let Some(granted) = ledger.granted.as_mut() else { return Renewed::Withdrawn };
         let at = granted.epoch.threshold;
@@ -147,7 +144,11 @@ impl Trial {
         if !passed {
             return Renewed::Withdrawn;
         }
-        granted.certificate.slices.clear();
+        let budget = granted.epoch.budget.clone();
+        granted.certificate.slices.retain(|shown| {
+            let test = budget.renewal(ticket.j, shown.slice);
+            test.passes(reading(&self.ground, sample, shown.slice, shown.threshold))
+        });
         granted.texts = texts(&self.ground.bundle);
         granted.decided = self.ground.decided(&self.seen, &|slice| granted.threshold(slice));
         Renewed::Passed

@@ -64,8 +64,7 @@ impl From<Slice> for String {
 }
 
 /// Who may spend how much of delta. With slices, half goes to the whole and half is shared equally by the slices, so that
-/// all of them hold at once; each half of the whole's share pays for the first certificate and for all renewals together.
-/// Slices have no renewals: what they have is spent on the first certificate, and a bundle that decides otherwise loses them.
+/// all of them hold at once; each half of a share pays for the first certificate and for all renewals together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Budget {
     /// What is asked for.
@@ -85,33 +84,41 @@ impl Budget {
 
     /// The test of the first certificate.
     pub fn first(&self, slice: Slice) -> Test {
-        let share = match slice {
-            Slice::Whole => self.whole() / 2.0,
+        Test { target: self.terms.target, delta: self.share(slice) / 2.0 }
+    }
+
+    /// The test of renewal `j`, from 1: the second half of a share, times 6 / (pi j)^2, over the number of states that the
+    /// labels could have led to by then. Their sum over all j and all of these stays within that half.
+    pub fn renewal(&self, j: u32, slice: Slice) -> Test {
+        let share = self.share(slice) / 2.0;
+        let j = f64::from(j.max(1));
+        let delta = share * 6.0 / (PI * PI) / (j * j * self.states(j));
+        Test { target: self.terms.target, delta }
+    }
+
+    /// What all tests of renewal `j` cost.
+    pub fn price(&self, j: u32) -> f64 {
+        let all = std::iter::once(Slice::Whole).chain(self.slices.iter().copied());
+        all.map(|slice| self.renewal(j, slice).delta).sum()
+    }
+
+    fn share(&self, slice: Slice) -> f64 {
+        match slice {
+            Slice::Whole if self.slices.is_empty() => self.terms.delta(),
+            Slice::Whole => self.terms.delta() / 2.0,
             Slice::Language(_) | Slice::Risk(_) => {
                 self.terms.delta() / 2.0 / self.slices.len().max(1) as f64
             }
-        };
-        Test { target: self.terms.target, delta: share }
+        }
     }
 
-    /// The test of renewal `j`, from 1: the whole's second half, times 6 / (pi j)^2, over the number of certificates that the
-    /// labels could have led to. Their sum over all j and all of these stays within that half.
-    pub fn renewal(&self, j: u32) -> Test {
-        let j = f64::from(j.max(1));
-        let share = self.whole() / 2.0 * 6.0 / (PI * PI) / (j * j * self.choices());
-        Test { target: self.terms.target, delta: share }
-    }
-
-    fn whole(&self) -> f64 {
-        if self.slices.is_empty() { self.terms.delta() } else { self.terms.delta() / 2.0 }
-    }
-
-    /// How many different first certificates could have been shown: which rung, and what became of each slice.
-    fn choices(&self) -> f64 {
+    /// How many different states the labels could have led to before renewal `j`: which rung; and of each slice, that it was
+    /// not certified, or (a risk at which rung) that it stands or was lost at one of the renewals before.
+    fn states(&self, j: f64) -> f64 {
         let of_slice = |slice: &Slice| match slice {
-            Slice::Risk(_) => RUNGS + 1,
-            Slice::Language(_) | Slice::Whole => 2,
+            Slice::Risk(_) => 1.0 + RUNGS as f64 * j,
+            Slice::Language(_) | Slice::Whole => 1.0 + j,
         };
-        RUNGS as f64 * self.slices.iter().map(|slice| of_slice(slice) as f64).product::<f64>()
+        RUNGS as f64 * self.slices.iter().map(of_slice).product::<f64>()
     }
 }

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Budget, Test};
+use super::{Budget, Slice, Test};
 use crate::message::Timestamp;
 
 /// One certify set and all that was ever tested on it.
@@ -59,7 +59,7 @@ pub enum Outcome {
 pub struct Ticket {
     /// Which renewal it is.
     pub j: u32,
-    /// What is tested.
+    /// What is tested of the whole; the slices that stand are tested beside it.
     pub test: Test,
 }
 
@@ -96,13 +96,13 @@ impl Epoch {
         let begun = self.renewals.iter().find(|renewal| renewal.bundle == bundle);
         let last = self.renewals.iter().map(|renewal| renewal.j).max().unwrap_or_default();
         let j = begun.map_or(last + 1, |renewal| renewal.j);
-        Ok(Ticket { j, test: self.budget.renewal(j) })
+        Ok(Ticket { j, test: self.budget.renewal(j, Slice::Whole) })
     }
 
     /// Enters a test or its outcome.
     pub fn enter(&mut self, ticket: Ticket, bundle: &str, (outcome, at): (Outcome, Timestamp)) {
         self.renewals.retain(|renewal| renewal.j != ticket.j || renewal.j == 0);
-        let delta = ticket.test.delta;
+        let delta = self.budget.price(ticket.j);
         self.renewals.push(Renewal { j: ticket.j, bundle: bundle.to_owned(), delta, outcome, at });
     }
 

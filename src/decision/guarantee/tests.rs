@@ -161,14 +161,14 @@ fn least_error_free_answers_are_as_stated() {
     let budget = Budget::new(TERMS, Vec::new());
     let least = |test: Test| tails::least_error_free(test.target, test.delta).unwrap();
     assert_eq!(least(budget.first(Slice::Whole)), 72);
-    let renewals: Vec<u64> = [1, 10, 50].map(|j| least(budget.renewal(j))).into();
+    let renewals: Vec<u64> = [1, 10, 50].map(|j| least(budget.renewal(j, Slice::Whole))).into();
     assert_eq!(renewals, [144, 234, 297]);
     // With 2,000 answers: 96.0 % right first, then 96.6, 97.1 and 97.3; with 600: 96.8, 97.8, 98.5, 99.0.
     let needed = |test: Test, m: usize| 1.0 - test.allowed(m).unwrap() as f64 / m as f64;
     let check = |m: usize, expect: [f64; 4]| {
-        let tests =
-            [budget.first(Slice::Whole), budget.renewal(1), budget.renewal(10), budget.renewal(50)];
-        for (test, expect) in tests.into_iter().zip(expect) {
+        let renewals = [1, 10, 50].map(|j| budget.renewal(j, Slice::Whole));
+        let tests = std::iter::once(budget.first(Slice::Whole)).chain(renewals);
+        for (test, expect) in tests.zip(expect) {
             assert!((needed(test, m) - expect).abs() < 0.0009, "{m} {test:?} {}", needed(test, m));
         }
     };
@@ -184,12 +184,19 @@ fn a_budget_is_never_overspent() {
             .chain(&budget.slices)
             .map(|slice| budget.first(*slice).delta)
             .sum();
-        // Every certificate that could have been shown pays for its own renewals.
-        let shown = budget.slices.iter().fold(24.0, |all, slice| match slice {
-            Slice::Risk(_) => all * 25.0,
-            Slice::Language(_) | Slice::Whole => all * 2.0,
-        });
-        let renewals: f64 = (1..=10_000).map(|j| budget.renewal(j).delta).sum::<f64>() * shown;
+        // Every state that the labels could have led to pays for its own renewals: a rung; a slice that was not certified,
+        // or stands (a risk at one of 24 rungs), or was lost at one of the renewals before.
+        let renewals: f64 = (1..=10_000u32)
+            .map(|j| {
+                let fates = |kinds: f64| 1.0 + kinds + kinds * f64::from(j - 1);
+                let states = budget.slices.iter().fold(24.0, |all, slice| match slice {
+                    Slice::Risk(_) => all * fates(24.0),
+                    Slice::Language(_) | Slice::Whole => all * fates(1.0),
+                });
+                budget.price(j) * states
+            })
+            .sum();
+        assert!(renewals > TERMS.delta() * 0.499, "nothing is left over: {renewals}");
         assert!(first + renewals <= TERMS.delta() + 1e-12, "{slices:?}: {first} + {renewals}");
     };
     check(Vec::new());

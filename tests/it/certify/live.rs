@@ -48,6 +48,25 @@ async fn a_service_says_certified_then_stale_then_what_came_of_it() {
     service.shutdown().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_has_its_standing_from_the_first_message_on() {
+    let shop = shop::open(&[]);
+    let (_storage, desk) = granted(&shop);
+    let (keeper, _) = keeper(&shop, desk, Duration::from_mins(1));
+    let mut check = |files: &[(&str, &str)], expect: GuaranteeState| {
+        let bundle = shop::open(files).current.load_full();
+        keeper.release(Arc::clone(&bundle)).unwrap();
+        let now = shop.current.load_full();
+        assert_eq!((now.gate().state, &now.info().base), (expect, &bundle.info().base));
+    };
+    check(&[], GuaranteeState::Certified);
+    check(&[("refund-time.md", &refund("Refunds take a year."))], GuaranteeState::Stale);
+    // The thread meets it and says no other.
+    sleep(Duration::from_millis(1_200)).await;
+    assert_eq!(shop.current.load().gate().state, GuaranteeState::Stale);
+    check(&[], GuaranteeState::Certified);
+}
+
 /// The service's own thread may be at work on the ledger for a moment.
 async fn retry<T>(mut act: impl FnMut() -> Result<T, CertifyError>) -> T {
     loop {

@@ -420,6 +420,11 @@ fn a_slice_has_its_own_certificate() {
     let certificate = certified(&desk, &shop, &[]).unwrap().certificate.unwrap();
     let shown: Vec<Slice> = certificate.slices.iter().map(|shown| shown.slice).collect();
     assert_eq!(shown, [Slice::Language(Language::EN)], "nothing was asked in Chinese");
+    // It is renewed beside the whole.
+    let other = edited("Refunds of parcels go by post.");
+    assert_eq!(renew(&desk, &other, &[]).unwrap(), Renewed::Passed);
+    let slices = desk.ledger().unwrap().granted.unwrap().certificate.slices;
+    assert_eq!(slices.iter().map(|shown| shown.slice).collect::<Vec<_>>(), shown);
 }
 
 #[test]
