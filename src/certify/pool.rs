@@ -208,4 +208,23 @@ mod tests {
         assert_eq!(pools.workshop.len(), 2 * (300 - pools.certify.len()));
         fs_err::remove_dir_all(&folder).unwrap();
     }
+
+    #[test]
+    fn a_pooled_message_is_read_behind_the_one_before_it() {
+        let folder = std::env::temp_dir().join(format!("firstline-pool-{}", uuid::Uuid::new_v4()));
+        let keys = Keys::open(&folder).unwrap();
+        let fallback = Channel::new("web").unwrap();
+        let pooled = Draw(&keys).pooled("c", "d", "and by card?");
+        let spoken = |before: Option<&str>, channel: Option<&str>| {
+            let (before, channel) = (before.map(str::to_owned), channel.map(str::to_owned));
+            Pooled { before, channel, lang: Some(Language::EN), ..pooled.clone() }.turn(&fallback)
+        };
+        let turn = spoken(Some("When is my refund?"), Some("mail"));
+        assert_eq!(turn.before.as_deref(), Some("When is my refund?"));
+        assert_eq!((turn.text.as_str(), turn.channel.as_str()), ("and by card?", "mail"));
+        assert_eq!(turn.language_hint, Some(Language::EN));
+        assert_eq!(spoken(None, None).before, None);
+        assert_eq!(spoken(None, Some("no\nchannel")).channel, fallback);
+        fs_err::remove_dir_all(&folder).unwrap();
+    }
 }

@@ -49,7 +49,12 @@ fn batcher(hash: &str) -> Batcher {
 }
 
 fn source(answer: &str, target: f64) -> Source {
-    let topics = [("refund", answer), ("invoice", "In your account."), ("kettle", "Vinegar.")];
+    let topics = [
+        ("refund", answer),
+        ("invoice", "In your account."),
+        ("kettle", "Vinegar."),
+        ("lamp", "No bulb is in it."),
+    ];
     let forms = ["where is my", "how do I get a", "what about the", "question on", "no", "my"];
     let articles = topics.into_iter().map(|(id, answer)| {
         let mut article = Article::new(id, id, Language::EN).unwrap();
@@ -117,4 +122,22 @@ fn what_a_fit_depends_on_makes_a_new_one() {
     check("target", "a", source("Three days.", 0.8));
     let outside = vec!["who wins the match".to_owned()];
     check("outside", "a", Source { outside, ..source("Three days.", 0.9) });
+}
+
+#[test]
+fn texts_outside_teach_classifier_and_calibrator() {
+    let batcher = batcher("a");
+    let outside: Vec<String> = (0..12).map(|at| format!("who wins match {at}")).collect();
+    let with = Source { outside, ..source("Three days.", 0.9) };
+    let (_, plain) = build(&folder("plain"), &batcher, source("Three days.", 0.9));
+    let (_, taught) = build(&folder("taught"), &batcher, with);
+    let view =
+        View { language: Language::EN, channel: crate::message::Channel::new("web").unwrap() };
+    let text = "who wins match 3";
+    let vector = counts(&text.chars().map(u32::from).collect::<Vec<_>>());
+    let best = |bundle: &Bundle| bundle.read(text, &vector, &view).unwrap().sightings[0].clone();
+    assert!(best(&plain).readings.inside.abs() < f64::EPSILON, "nothing outside was learned");
+    assert!(best(&taught).readings.inside < 0.0, "{:?}", best(&taught).readings);
+    assert!(best(&taught).readings.foreign_gap < best(&plain).readings.foreign_gap);
+    assert_ne!(taught.gate().calibration, plain.gate().calibration);
 }

@@ -123,6 +123,23 @@ fn answers(verdict: &Verdict) -> bool {
     verdict.rulings.iter().any(|ruling| matches!(ruling.outcome, Ruled::Answer(_)))
 }
 
+#[test]
+fn answers_are_close_by_log_odds_and_not_by_probability() {
+    // 20 log-odds a share: 0.01 are 0.2, which is close; 0.02 are 0.4, whatever little that is of a probability near 1.
+    let check = |first: f64, second: f64, expect: Reason| {
+        let sightings = vec![sighting("a", first), sighting("b", second)];
+        let whole = Piece { sightings, ..Piece::default() };
+        let situation = Situation { served: true, ..Situation::default() };
+        let evidence = Evidence { whole, situation, ..Evidence::default() };
+        let verdict = decide(&evidence, &gate(GuaranteeState::Provisional), &config());
+        assert_eq!(verdict.rulings[0].reason, expect, "{first} {second}");
+    };
+    check(0.95, 0.93, Reason::GatePassed);
+    check(0.95, 0.94, Reason::CloseAnswers);
+    check(0.70, 0.69, Reason::CloseAnswers);
+    check(0.70, 0.68, Reason::GatePassed);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
