@@ -130,7 +130,7 @@ fn answers_are_close_by_log_odds_and_not_by_probability() {
         let sightings = vec![sighting("a", first), sighting("b", second)];
         let whole = Piece { sightings, ..Piece::default() };
         let situation = Situation { served: true, ..Situation::default() };
-        let evidence = Evidence { whole, situation, ..Evidence::default() };
+        let evidence = Evidence { situation, whole, ..Evidence::default() };
         let verdict = decide(&evidence, &gate(GuaranteeState::Provisional), &config());
         assert_eq!(verdict.rulings[0].reason, expect, "{first} {second}");
     };

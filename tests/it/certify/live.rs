@@ -53,7 +53,7 @@ async fn a_release_has_its_standing_from_the_first_message_on() {
     let shop = shop::open(&[]);
     let (_storage, desk) = granted(&shop);
     let (keeper, _) = keeper(&shop, desk, Duration::from_mins(1));
-    let mut check = |files: &[(&str, &str)], expect: GuaranteeState| {
+    let check = |files: &[(&str, &str)], expect: GuaranteeState| {
         let bundle = shop::open(files).current.load_full();
         keeper.release(Arc::clone(&bundle)).unwrap();
         let now = shop.current.load_full();
