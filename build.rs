@@ -6,10 +6,11 @@ use std::{env, error::Error, fs};
 
 use prost::Message as _;
 
-const FILES: [&str; 4] = [
+const FILES: [&str; 5] = [
     "firstline/v1/reason.proto",
     "firstline/v1/ticket.proto",
     "firstline/v1/triage.proto",
+    "firstline/v1/work.proto",
     "firstline/v1/desk.proto",
 ];
 
@@ -40,6 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .codec_path("crate::proto::Codec")
         .btree_map(".")
         .boxed(".firstline.v1.ConverseResponse.frame.decision")
+        .boxed(".firstline.v1.ConverseResponse.frame.ticket")
         .emit_rerun_if_changed(false)
         .compile_fds_with_config(descriptors, config)?;
     let rules = rules()?;

@@ -7,6 +7,7 @@
 //!                                                   ├─ knowledge  vector + words → candidate articles
 //!                                                   └─ decision   evidence → Answer | Clarify | Route   (pure)
 //!                               dispatch ──▶ routing  Route → ticket in a queue                         (pure)
+//!                               dispatch ──▶ journal  outcome → sealed record, durable before anybody is told
 //! operator ─CLI──▶ certify: log, labels → certificate; keeps the gate while the service runs
 //! editor ──files──▶ knowledge: parse → lint ──▶ release: build → atomic swap of the Bundle
 //! evaluator ─CLI──▶ eval: the same triage code, over a data set or over the wire
@@ -17,6 +18,7 @@
 pub mod message;
 pub mod error;
 pub mod record;
+pub mod seal;
 pub mod text;
 pub mod encoder;
 pub mod intent;
@@ -26,6 +28,7 @@ pub mod release;
 pub mod triage;
 pub mod certify;
 pub mod routing;
+pub mod journal;
 pub mod dispatch;
 pub mod telemetry;
 pub mod proto;

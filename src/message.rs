@@ -82,6 +82,10 @@ identifiers! {
     DecisionId = "decision_id";
     /// One ticket (`UUIDv7`).
     TicketId = "ticket_id";
+    /// One offer of a ticket to an agent: the ticket's id, a dot, and how manieth offer of it this is.
+    OfferId = "offer_id";
+    /// One session of an agent's desk software: the SHA-256 of its token in hexadecimal, never the token.
+    SessionId = "session";
     /// One question asked back.
     ClarifyId = "clarify_id";
 }

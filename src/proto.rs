@@ -75,8 +75,9 @@ impl<U: Message + Default + 'static> Decoder for Reader<U> {
 }
 
 fn empty_frame<U: Default + 'static>() -> Option<U> {
-    let frame: Box<dyn Any> = Box::new(v1::ConverseRequest::default());
-    frame.downcast().ok().map(|frame| *frame)
+    let gateway: Box<dyn Any> = Box::new(v1::ConverseRequest::default());
+    let agent: Box<dyn Any> = Box::new(v1::WorkRequest::default());
+    gateway.downcast().or_else(|_| agent.downcast()).ok().map(|frame| *frame)
 }
 
 /// Names the field and what is wrong with it, never its content.

@@ -12,12 +12,12 @@ use super::keys::Keys;
 use super::ledger::Ledger;
 use super::pool::Draw;
 use super::seal::Sealed;
+use crate::seal::Keyring;
 
 /// The calibration folder of one storage directory.
 #[derive(Debug)]
 pub struct Desk {
     folder: PathBuf,
-    key: PathBuf,
     keys: Keys,
 }
 
@@ -32,15 +32,19 @@ const HEADING: &str =
     "# Written by firstline; read it, but do not edit it. 由 firstline 写入，请勿手工修改。";
 
 impl Desk {
-    /// Opens the folder, and makes the key where there is none.
+    /// Opens the folder with the keys of the storage directory; the first one is made where there is none.
     pub fn open(storage: &Path) -> Result<Self, CertifyError> {
-        let (folder, key) = (storage.join("calibration"), storage.join("key"));
-        Ok(Self { folder, key, keys: Keys::open(storage)? })
+        Ok(Self::with(storage, &Keyring::open(storage, None)?))
+    }
+
+    /// Opens the folder with these keys.
+    pub fn with(storage: &Path, keyring: &Keyring) -> Self {
+        Self { folder: storage.join("calibration"), keys: Keys::of(keyring) }
     }
 
     /// Where the key was made just now; whoever runs the service must be told to keep it.
     pub fn new_key(&self) -> Option<&Path> {
-        self.keys.made.then_some(&self.key)
+        self.keys.made()
     }
 
     /// The calibration as it stands; an empty one where there is none.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::encoder::EncoderError;
 use crate::error::{Classify, Kind};
 use crate::record::JsonlError;
+use crate::seal::SealError;
 
 /// Why there is no calibration. Paths, numbers and article ids, never a customer's words.
 #[derive(Debug, thiserror::Error)]
@@ -24,12 +25,9 @@ pub enum CertifyError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// The key is none.
-    #[error("{} is no key of 32 bytes", path.display())]
-    BadKey {
-        /// Which.
-        path: PathBuf,
-    },
+    /// The service's key is missing or none.
+    #[error(transparent)]
+    Key(#[from] SealError),
     /// A sealed file ends inside a record.
     #[error("{} ends inside record {record}", path.display())]
     Torn {
@@ -129,8 +127,8 @@ impl Classify for CertifyError {
         match self {
             Self::Log(error) => error.kind(),
             Self::Encoder(error) => error.kind(),
-            Self::BadKey { .. }
-            | Self::Torn { .. }
+            Self::Key(error) => error.kind(),
+            Self::Torn { .. }
             | Self::Foreign { .. }
             | Self::NothingToDo
             | Self::NoFresh
@@ -154,7 +152,7 @@ impl Classify for CertifyError {
             Self::Log(error) => error.reason(),
             Self::Encoder(error) => error.reason(),
             Self::File { .. } => "FILES_FAILED",
-            Self::BadKey { .. } => "SEAL_KEY_INVALID",
+            Self::Key(error) => error.reason(),
             Self::Torn { .. } => "SEAL_TORN",
             Self::Foreign { .. } => "SEAL_FOREIGN",
             Self::Malformed { .. } => "CALIBRATION_MALFORMED",
@@ -179,7 +177,7 @@ impl Classify for CertifyError {
             Self::Log(error) => return error.remedy(),
             Self::Encoder(error) => return error.remedy(),
             Self::File { .. } => "Check that the storage directory exists, is writable, and has room.",
-            Self::BadKey { .. } => "Restore the key from your backup; without it nothing that is sealed can be opened.",
+            Self::Key(error) => return error.remedy(),
             Self::Torn { .. } => "Restore the file from your backup, or plan again: firstline calibrate plan.",
             Self::Foreign { .. } => "The file or the key is another service's; restore the pair that belongs together.",
             Self::Malformed { .. } => "Restore the file from your backup, or remove it and calibrate again.",

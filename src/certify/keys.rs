@@ -1,60 +1,31 @@
-//! The service's own secret: a file of 32 random bytes, made at first use, readable by its owner alone. From it come a key
-//! that seals files and keys that draw messages; whoever does not have it can neither read the pools nor foresee the draw.
+//! What `certify` makes of the service's own secret: a cipher for its files, and draws. Whoever does not have the secret can
+//! neither read the pools nor foresee the draw.
 
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use fs_err as fs;
-use ring::rand::{SecureRandom as _, SystemRandom};
-use ring::{aead, hmac};
-
-use super::error::CertifyError;
+use crate::seal::{Cipher, Keyring, Secret, hex};
 
 /// Keys for sealing and for drawing.
 #[derive(Debug)]
 pub(super) struct Keys {
-    master: hmac::Key,
-    /// The file was made just now.
-    pub(super) made: bool,
+    master: Secret,
+    made: Option<PathBuf>,
 }
 
 impl Keys {
-    /// Opens `storage/key`, or makes it.
-    pub(super) fn open(storage: &Path) -> Result<Self, CertifyError> {
-        let path = storage.join("key");
-        match fs::read_to_string(&path) {
-            Ok(text) => Self::parse(text.trim(), false)
-                .ok_or_else(|| CertifyError::BadKey { path: path.clone() }),
-            Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => {
-                let text = fresh();
-                let kept = write_new(&path, &text).map_err(|e| CertifyError::file(&path, e))?;
-                if kept {
-                    return Self::parse(&text, true).ok_or(CertifyError::BadKey { path });
-                }
-                // Somebody else made it in this very moment.
-                Self::open(storage)
-            }
-            Err(error) => Err(CertifyError::file(&path, error)),
-        }
+    /// The key of the longest standing: draws and files are its own, and outlast a rotation.
+    pub(super) fn of(keyring: &Keyring) -> Self {
+        Self { master: keyring.oldest().clone(), made: keyring.made().map(Path::to_owned) }
     }
 
-    fn parse(hex: &str, made: bool) -> Option<Self> {
-        let bytes: Vec<u8> = (0..hex.len())
-            .step_by(2)
-            .map(|at| hex.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok()))
-            .collect::<Option<_>>()?;
-        (bytes.len() == 32)
-            .then(|| Self { master: hmac::Key::new(hmac::HMAC_SHA256, &bytes), made })
+    /// The file of a key that was made just now.
+    pub(super) fn made(&self) -> Option<&Path> {
+        self.made.as_deref()
     }
 
-    /// The key that seals.
-    pub(super) fn seal(&self) -> aead::LessSafeKey {
-        let derived = hmac::sign(&self.master, b"seal v1");
-        // SHA-256 gives the 32 bytes that ChaCha20 takes, always.
-        let key = aead::UnboundKey::new(&aead::CHACHA20_POLY1305, derived.as_ref());
-        #[expect(clippy::expect_used, reason = "the length is right by construction")]
-        aead::LessSafeKey::new(key.expect("32 bytes"))
+    /// What seals.
+    pub(super) fn cipher(&self) -> Cipher {
+        self.master.derive("seal v1").cipher()
     }
 
     /// A number in 0..2^64 that only this key's owner can foretell, for a purpose and a name.
@@ -74,54 +45,6 @@ impl Keys {
     }
 
     fn digest(&self, purpose: &str, name: &str) -> [u8; 32] {
-        let mut context = hmac::Context::with_key(&self.master);
-        context.update(purpose.as_bytes());
-        context.update(&[0]);
-        context.update(name.as_bytes());
-        let mut digest = [0; 32];
-        digest.copy_from_slice(context.sign().as_ref());
-        digest
-    }
-}
-
-/// Random bytes for a nonce.
-pub(super) fn nonce() -> [u8; aead::NONCE_LEN] {
-    random()
-}
-
-fn random<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    #[expect(clippy::expect_used, reason = "a system without randomness must not seal anything")]
-    SystemRandom::new().fill(&mut bytes).expect("the system's random numbers");
-    bytes
-}
-
-fn fresh() -> String {
-    hex(&random::<32>())
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        write!(text, "{byte:02x}").ok();
-        text
-    })
-}
-
-/// Whether the file is ours; an existing one is left alone.
-fn write_new(path: &Path, text: &str) -> std::io::Result<bool> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let opened = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    match opened {
-        Ok(mut file) => {
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            Ok(true)
-        }
-        Err(there) if there.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
-        Err(error) => Err(error),
+        self.master.sign(&[purpose.as_bytes(), &[0], name.as_bytes()])
     }
 }

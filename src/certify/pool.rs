@@ -158,6 +158,7 @@ impl Draw<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::seal::Keyring;
 
     fn record(conversation: &str, turn: u32, text: &str) -> Record {
         Record {
@@ -171,7 +172,7 @@ mod tests {
     #[test]
     fn two_thirds_of_the_conversations_give_one_message_each() {
         let folder = std::env::temp_dir().join(format!("firstline-pool-{}", uuid::Uuid::new_v4()));
-        let keys = Keys::open(&folder).unwrap();
+        let keys = Keys::of(&Keyring::open(&folder, None).unwrap());
         let records: Vec<Record> = (0..3000)
             .map(|at| record(&format!("c{}", at / 3), at % 3, &format!("text {at}")))
             .collect();
@@ -191,15 +192,15 @@ mod tests {
         };
         assert_eq!(ids(&Draw(&keys).sides(&turned)), ids(&pools));
         fs_err::remove_dir_all(&folder).unwrap();
-        let other = Keys::open(&folder).unwrap();
-        assert!(other.made && ids(&Draw(&other).sides(&records)) != ids(&pools));
+        let other = Keys::of(&Keyring::open(&folder, None).unwrap());
+        assert!(other.made().is_some() && ids(&Draw(&other).sides(&records)) != ids(&pools));
         fs_err::remove_dir_all(&folder).unwrap();
     }
 
     #[test]
     fn a_conversation_that_certifies_gives_nothing_away() {
         let folder = std::env::temp_dir().join(format!("firstline-pool-{}", uuid::Uuid::new_v4()));
-        let keys = Keys::open(&folder).unwrap();
+        let keys = Keys::of(&Keyring::open(&folder, None).unwrap());
         let unlike = |at: u32| Record { sample: None, ..record(&format!("c{at}"), 1, "picked") };
         let records: Vec<Record> =
             (0..300).flat_map(|at| [record(&format!("c{at}"), 0, "drawn"), unlike(at)]).collect();
@@ -212,7 +213,7 @@ mod tests {
     #[test]
     fn a_pooled_message_is_read_behind_the_one_before_it() {
         let folder = std::env::temp_dir().join(format!("firstline-pool-{}", uuid::Uuid::new_v4()));
-        let keys = Keys::open(&folder).unwrap();
+        let keys = Keys::of(&Keyring::open(&folder, None).unwrap());
         let fallback = Channel::new("web").unwrap();
         let pooled = Draw(&keys).pooled("c", "d", "and by card?");
         let spoken = |before: Option<&str>, channel: Option<&str>| {

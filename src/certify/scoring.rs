@@ -8,7 +8,6 @@ use arc_swap::ArcSwap;
 use sha2::{Digest, Sha256};
 
 use super::error::CertifyError;
-use super::keys::hex;
 use super::pool::Pooled;
 use crate::decision::Evidence;
 use crate::decision::calibration::Calibration;
@@ -19,6 +18,7 @@ use crate::encoder::Batcher;
 use crate::knowledge::article::Article;
 use crate::message::{ArticleId, Channel, Language, Risk};
 use crate::release::{Bundle, VectorCache};
+use crate::seal::hex;
 use crate::triage::{Triage, Turn};
 
 /// The pipeline as certification asks it: a bundle, the encoder, and vectors that end with the process.

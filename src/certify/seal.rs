@@ -8,13 +8,13 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use ring::aead::{Aad, LessSafeKey, NONCE_LEN, Nonce};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::error::CertifyError;
 use super::files;
-use super::keys::{Keys, nonce};
+use super::keys::Keys;
+use crate::seal::Cipher;
 
 const HEAD: &[u8; 8] = b"FLSEAL1\n";
 /// A record beyond this is none of ours: a message has 8 KiB.
@@ -24,7 +24,7 @@ const LARGEST: usize = 1 << 20;
 #[derive(Debug)]
 pub(super) struct Sealed {
     path: PathBuf,
-    key: LessSafeKey,
+    cipher: Cipher,
     name: String,
 }
 
@@ -40,7 +40,7 @@ pub(super) struct Contents<T> {
 
 impl Sealed {
     pub(super) fn new(folder: &Path, name: &str, keys: &Keys) -> Self {
-        Self { path: folder.join(name), key: keys.seal(), name: name.to_owned() }
+        Self { path: folder.join(name), cipher: keys.cipher(), name: name.to_owned() }
     }
 
     /// All records, of a file that was written whole; none where there is no file.
@@ -132,22 +132,14 @@ impl Sealed {
 
     fn frame<T: Serialize>(&self, place: usize, record: &T) -> Result<Vec<u8>, CertifyError> {
         let broken = || CertifyError::Foreign { path: self.path.clone(), record: place };
-        let mut sealed = serde_json::to_vec(record).map_err(|_| broken())?;
-        let nonce = nonce();
-        let bound = Aad::from(self.bound(place));
-        self.key
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), bound, &mut sealed)
-            .map_err(|_| broken())?;
-        let length = u32::try_from(NONCE_LEN + sealed.len()).map_err(|_| broken())?;
-        Ok([&length.to_le_bytes()[..], &nonce, &sealed].concat())
+        let json = serde_json::to_vec(record).map_err(|_| broken())?;
+        let sealed = self.cipher.seal(&self.bound(place), &json).ok_or_else(broken)?;
+        let length = u32::try_from(sealed.len()).map_err(|_| broken())?;
+        Ok([&length.to_le_bytes()[..], &sealed].concat())
     }
 
     fn open(&self, place: usize, frame: &[u8]) -> Option<Vec<u8>> {
-        let (nonce, sealed) = frame.split_first_chunk::<NONCE_LEN>()?;
-        let mut bytes = sealed.to_vec();
-        let nonce = Nonce::assume_unique_for_key(*nonce);
-        let plain = self.key.open_in_place(nonce, Aad::from(self.bound(place)), &mut bytes).ok()?;
-        Some(plain.to_vec())
+        self.cipher.open(&self.bound(place), frame)
     }
 
     /// What a record is bound to: the file's name and its place in it.

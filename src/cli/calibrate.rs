@@ -82,7 +82,7 @@ pub(super) fn run(
     config: &Config,
     terminal: &mut Terminal,
 ) -> anyhow::Result<Outcome> {
-    let desk = Desk::open(&config.storage).map_err(explained)?;
+    let desk = Desk::with(&config.storage, &workbench::keyring(&config.storage)?);
     workbench::tell_of_key(&desk, terminal);
     match &args.step {
         Some(Step::Audit(labels)) => audit(&desk, labels, terminal),

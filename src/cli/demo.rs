@@ -86,6 +86,7 @@ fn prepare(config: &mut Config, exit: bool) {
     config.policy.target = TARGET;
     // Frozen traffic is nobody's sample, and another policy than the service's is another bundle.
     config.certify = None;
+    config.journal = None;
     config.dispatch.times.hold = std::time::Duration::ZERO;
     if exit {
         config.server.public.set_port(0);

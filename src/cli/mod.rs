@@ -9,6 +9,7 @@ mod ask;
 mod calibrate;
 mod models;
 mod kb;
+mod journal;
 mod train;
 mod bench;
 
@@ -54,6 +55,8 @@ enum Command {
     Kb(kb::KbArgs),
     /// 校准：用标注过的消息选出有保证的门槛 · Calibrate: choose a threshold that labels vouch for
     Calibrate(calibrate::CalibrateArgs),
+    /// 日志：核对、导出、重放、抹除会话 · The journal: verify, export, replay, forget a conversation
+    Journal(journal::JournalArgs),
     /// 模型：列出、下载、核对 · The models: list, pull, verify
     Models(models::ModelsArgs),
     /// 训练：分类头，或连编码器一起 · Train the classifier, or the encoder with it
@@ -85,6 +88,7 @@ fn run(cli: Cli, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
         Command::Ask(args) => ask::run(&args, config()?, terminal),
         Command::Kb(args) => check_knowledge(args, &config()?, terminal),
         Command::Calibrate(args) => calibrate::run(&args, &config()?, terminal),
+        Command::Journal(args) => journal::run(&args, &config()?, terminal),
         Command::Models(args) => models::run(&args, terminal),
         Command::Train(args) => train::run(&args, &config()?, terminal),
         Command::Bench(args) => measure(args, &config()?, terminal),

@@ -1,7 +1,7 @@
 //! `firstline serve`: opens the doors at once, builds what stands behind them, serves until it is told to stop.
 
-use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
@@ -14,6 +14,7 @@ use crate::decision::{self, Action, GuaranteeState, Part, Reason};
 use crate::dispatch::{self, Dispatch};
 use crate::encoder::Batcher;
 use crate::error::Classify as _;
+use crate::journal::{self, Journal};
 use crate::message::{Mode, Timestamp};
 use crate::release::{Bundle, Current, VectorCache, check};
 use crate::server::{self, Parts, Running, Shelf};
@@ -50,16 +51,11 @@ pub(super) struct Service {
 
 /// Starts what keeps the guarantee. A calibration that cannot be read vouches for nothing: nothing is answered.
 fn keep(
-    storage: &Path,
+    desk: Desk,
     (parts, pipeline): (&Parts, Pipeline),
     (config, metrics): (certify::Config, Arc<Metrics>),
-    terminal: &Terminal,
 ) -> Option<Keeper> {
-    let started = Desk::open(storage).and_then(|desk| {
-        workbench::tell_of_key(&desk, &mut terminal.clone());
-        Keeper::start(desk, Arc::clone(&parts.current), pipeline, config)
-    });
-    match started {
+    match Keeper::start(desk, Arc::clone(&parts.current), pipeline, config) {
         Ok((keeper, intake)) => {
             let current = Arc::clone(&parts.current);
             parts.dispatch.listen(Box::new(move |outcome, read| {
@@ -118,30 +114,60 @@ pub(super) async fn start(
 ) -> anyhow::Result<Service> {
     let running =
         server::open(config.server.clone(), Arc::new(Metrics::new())).await.map_err(explained)?;
-    let (mut terminal, shown) = (terminal.clone(), terminal.clone());
+    // Before the long part: a wrong key or a folder in use is said at once.
+    let (journal, desk) = stored(&config, terminal)?;
+    let mut terminal = terminal.clone();
     let built = tokio::task::spawn_blocking(move || {
         behind(&config, pull, &mut terminal).map(|behind| (behind, config))
     });
     let (behind, config) = built.await??;
     let triage = Triage::new(Arc::clone(&behind.current), Arc::clone(&behind.batcher));
-    let dispatch =
-        Dispatch::new(triage, Some(config.routing), config.dispatch, Box::new(Timestamp::now));
+    let clock: dispatch::Clock = Box::new(Timestamp::now);
+    let dispatch = match journal {
+        None => Dispatch::new(triage, Some(config.routing), config.dispatch, clock),
+        Some((journal, every)) => {
+            let (desk, how) = (Some(config.routing), (config.dispatch, clock));
+            Dispatch::durable(triage, desk, how, (journal, every)).map_err(explained)?
+        }
+    };
     let parts = Parts {
         dispatch: Arc::new(dispatch),
         current: Arc::clone(&behind.current),
         shelf: Arc::clone(&behind.shelf),
     };
-    let keeper = config.certify.and_then(|certify| {
+    let keeper = config.certify.zip(desk).and_then(|(certify, desk)| {
         let channel = parts.dispatch.channels().next()?.clone();
         let pipeline = Pipeline::new(Arc::clone(&behind.batcher), channel);
         let metrics = Arc::clone(running.metrics());
-        keep(&config.storage, (&parts, pipeline), (certify, metrics), &shown)
+        keep(desk, (&parts, pipeline), (certify, metrics))
     });
     running.ready(parts).await;
     let current = Arc::clone(&behind.current);
     // Nobody waits for it: what it finds is shown when it is there.
     drop(tokio::task::spawn_blocking(move || behind.test_the_knowledge()));
     Ok(Service { running, current, _keeper: keeper })
+}
+
+/// The journal and how often the state is kept in it.
+type Kept = (Arc<Journal>, Duration);
+
+/// The journal and the calibration, with one set of keys; neither where neither is
+/// wanted.
+fn stored(config: &Config, terminal: &Terminal) -> anyhow::Result<(Option<Kept>, Option<Desk>)> {
+    if config.journal.is_none() && config.certify.is_none() {
+        return Ok((None, None));
+    }
+    let keyring = workbench::keyring(&config.storage)?;
+    let desk = Desk::with(&config.storage, &keyring);
+    workbench::tell_of_key(&desk, &mut terminal.clone());
+    let open = |config: &Config, journal: journal::Config| {
+        Journal::open(&config.storage, keyring, journal).map_err(explained)
+    };
+    let journal = match config.journal {
+        None => None,
+        Some(journal) => Some((Arc::new(open(config, journal)?), journal.snapshot)),
+    };
+    Ok((journal, Some(desk)))
 }
 
 /// What stands behind the doors.

@@ -1,6 +1,7 @@
 //! From a configuration to the parts that commands need: the encoder's threads, the loaded knowledge, a bundle. Loading shows
 //! how far it is.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -12,6 +13,7 @@ use crate::encoder::{self, Batcher};
 use crate::knowledge::{Diagnostic, LoadOptions, Loaded};
 use crate::message::Timestamp;
 use crate::release::{Bundle, Source, Step, VectorCache};
+use crate::seal::Keyring;
 use crate::{knowledge, release};
 
 /// The encoder's threads; `pull` brings a missing model.
@@ -40,6 +42,12 @@ pub(super) fn tell_of_key(desk: &Desk, terminal: &mut Terminal) {
         );
         terminal.note(&format!("{said}: {}", key.display()));
     }
+}
+
+/// The master keys: those of the environment, else of the storage directory.
+pub(super) fn keyring(storage: &Path) -> anyhow::Result<Keyring> {
+    let given = std::env::var("FIRSTLINE_KEY").ok().filter(|keys| !keys.is_empty());
+    Keyring::open(storage, given.as_deref()).map_err(explained)
 }
 
 /// Today, where the knowledge's days begin.

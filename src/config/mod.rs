@@ -2,6 +2,7 @@
 //! or an unknown key is found with its line; `read` turns it into what the rooms take, on top of their own defaults.
 //! Nobody else knows TOML, and no room reads the environment.
 
+mod desk;
 mod error;
 mod raw;
 mod read;
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 use jiff::tz::TimeZone;
 
 use crate::encoder::{Backend, batcher};
-use crate::{certify, decision, dispatch, routing, server, telemetry};
+use crate::{certify, decision, dispatch, journal, routing, server, telemetry};
 
 pub use error::ConfigError;
 
@@ -37,6 +38,8 @@ pub struct Config {
     pub routing: routing::Config,
     /// The log.
     pub telemetry: telemetry::Config,
+    /// The journal; `None` keeps nothing over a restart.
+    pub journal: Option<journal::Config>,
     /// Where firstline keeps what it writes.
     pub storage: PathBuf,
 }

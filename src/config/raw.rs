@@ -1,16 +1,18 @@
 //! The shape of `firstline.toml`: every key, its type, and nothing else. An absent key keeps the room's default.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
 use jiff::SignedDuration;
+use jiff::civil::Date;
 use serde::Deserialize;
 use toml::Spanned;
 
 use crate::encoder::Backend;
 use crate::message::{AgentId, CallerId, Channel, Language, Mode, QueueId, Risk};
+use crate::routing::{Fallback, Order};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -23,10 +25,13 @@ pub(super) struct File {
     pub(super) conversations: Conversations,
     pub(super) limits: Limits,
     pub(super) channels: BTreeMap<Channel, ChannelShape>,
+    pub(super) desk: Desk,
+    pub(super) calendars: BTreeMap<String, Calendar>,
     pub(super) queues: BTreeMap<QueueId, Queue>,
     pub(super) agents: Vec<Spanned<Agent>>,
     pub(super) telemetry: Telemetry,
     pub(super) storage: Storage,
+    pub(super) journal: Journal,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -146,11 +151,54 @@ pub(super) struct ChannelShape {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-#[expect(clippy::struct_field_names, reason = "the keys of the file")]
+pub(super) struct Desk {
+    pub(super) order: Option<Order>,
+    pub(super) concurrent_offers: Option<NonZeroUsize>,
+    pub(super) offer: Option<Spanned<SignedDuration>>,
+    pub(super) grace: Option<Spanned<SignedDuration>>,
+    pub(super) decline: Option<Spanned<SignedDuration>>,
+    pub(super) affinity: Option<Spanned<SignedDuration>>,
+    pub(super) wrap: Option<Spanned<SignedDuration>>,
+    pub(super) inactive: Option<Spanned<SignedDuration>>,
+    pub(super) park: Option<Spanned<SignedDuration>>,
+    pub(super) lease: Option<Spanned<SignedDuration>>,
+    pub(super) reopen: Option<Spanned<SignedDuration>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub(super) struct Queue {
+    pub(super) calendar: Option<Spanned<String>>,
+    pub(super) closed: Option<Fallback>,
     pub(super) max_waiting: Option<NonZeroUsize>,
     pub(super) max_wait: Option<Spanned<SignedDuration>>,
     pub(super) max_class_wait: Option<Spanned<SignedDuration>>,
+    pub(super) rings: Vec<Spanned<Ring>>,
+    pub(super) units: Option<NonZeroU32>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Ring {
+    pub(super) after: Spanned<SignedDuration>,
+    #[serde(default)]
+    pub(super) skills: BTreeMap<String, Spanned<u8>>,
+    #[serde(default)]
+    pub(super) overflow: Vec<Spanned<QueueId>>,
+    #[serde(default)]
+    pub(super) any_language: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Calendar {
+    pub(super) timezone: Option<Spanned<String>>,
+    pub(super) days: Vec<Spanned<String>>,
+    pub(super) hours: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub(super) holidays: BTreeSet<Date>,
+    #[serde(default)]
+    pub(super) workdays: BTreeSet<Date>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -162,7 +210,8 @@ pub(super) struct Agent {
     #[serde(default)]
     pub(super) skills: BTreeMap<String, Spanned<u8>>,
     pub(super) languages: Vec<Language>,
-    pub(super) units: Option<u32>,
+    pub(super) units: Option<NonZeroU32>,
+    pub(super) wrap_slots: Option<NonZeroUsize>,
     #[serde(default)]
     pub(super) per_channel: BTreeMap<Channel, u32>,
     pub(super) key_sha256: Option<Spanned<String>>,
@@ -186,4 +235,14 @@ pub(super) enum Format {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Storage {
     pub(super) dir: Option<PathBuf>,
+    pub(super) keep: Option<Spanned<SignedDuration>>,
+    pub(super) keep_mb: Option<NonZeroUsize>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Journal {
+    pub(super) on: Option<bool>,
+    pub(super) queue: Option<NonZeroUsize>,
+    pub(super) snapshot: Option<Spanned<SignedDuration>>,
 }

@@ -1,6 +1,7 @@
 //! Raw → validated: each room's defaults, overlaid with what the file says, checked where a type cannot.
 
 use std::collections::{BTreeMap, HashSet};
+use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -9,17 +10,16 @@ use jiff::tz::TimeZone;
 use toml::Spanned;
 
 use super::error::Fault;
-use super::{Config, Knowledge, Model, raw};
+use super::{Config, Knowledge, Model, desk, raw};
 use crate::decision::policy;
 use crate::dispatch::{self, Bounds, ChannelConfig, Slice, Times};
 use crate::encoder::{DEFAULT_MAX_TOKENS, batcher};
 use crate::message::{CallerId, Channel, QueueId};
-use crate::routing::{self, QueueRules};
 use crate::server::auth::{Key, Role};
 use crate::server::{self, Limits, TlsFiles};
-use crate::{certify, telemetry};
+use crate::{certify, journal, telemetry};
 
-type Checked<T> = Result<T, Fault>;
+pub(super) type Checked<T> = Result<T, Fault>;
 
 const DEFAULT_MODEL: &str = "multilingual-e5-small";
 const DEFAULT_TIMEZONE: &str = "Asia/Shanghai";
@@ -39,7 +39,8 @@ const CHANNELS: [(&str, usize, bool); 5] = [
 pub(super) fn config(file: raw::File) -> Checked<Config> {
     let default_queue =
         file.policy.default_queue.clone().map_or_else(|| queue_id(DEFAULT_QUEUE), Ok)?;
-    let routing = routing(file.queues, &file.agents)?;
+    let routing = desk::routing(&file, &timezone(file.knowledge.timezone.as_ref())?)?;
+    let journal = journal(&file.journal, &file.storage)?;
     Ok(Config {
         server: server(file.server, &file.limits, &file.agents)?,
         model: model(file.model)?,
@@ -56,6 +57,7 @@ pub(super) fn config(file: raw::File) -> Checked<Config> {
         },
         routing,
         telemetry: telemetry(file.telemetry),
+        journal,
         storage: file.storage.dir.unwrap_or_else(|| "data".into()),
     })
 }
@@ -136,7 +138,7 @@ fn role(name: &Spanned<String>) -> Checked<Role> {
         .ok_or_else(|| wrong(name.span(), format!("there is no role {:?}", name.get_ref()), remedy))
 }
 
-fn unique(names: &mut HashSet<String>, name: &str, span: Range<usize>) -> Checked<()> {
+pub(super) fn unique(names: &mut HashSet<String>, name: &str, span: Range<usize>) -> Checked<()> {
     if names.insert(name.to_owned()) {
         return Ok(());
     }
@@ -167,21 +169,26 @@ fn model(raw: raw::Model) -> Checked<Model> {
 }
 
 fn knowledge(raw: raw::Knowledge) -> Checked<Knowledge> {
-    let timezone = match &raw.timezone {
-        None => TimeZone::get(DEFAULT_TIMEZONE).unwrap_or(TimeZone::UTC),
-        Some(name) => TimeZone::get(name.get_ref()).map_err(|_| {
-            wrong(
-                name.span(),
-                format!("there is no time zone {:?}", name.get_ref()),
-                "Use an IANA name such as Asia/Shanghai.",
-            )
-        })?,
-    };
     Ok(Knowledge {
         dir: raw.dir.unwrap_or_else(|| "knowledge".into()),
-        timezone,
+        timezone: timezone(raw.timezone.as_ref())?,
         own_contacts: raw.own_contacts,
     })
+}
+
+fn timezone(raw: Option<&Spanned<String>>) -> Checked<TimeZone> {
+    let Some(name) = raw else {
+        return Ok(TimeZone::get(DEFAULT_TIMEZONE).unwrap_or(TimeZone::UTC));
+    };
+    TimeZone::get(name.get_ref()).map_err(|_| no_zone(name))
+}
+
+pub(super) fn no_zone(name: &Spanned<String>) -> Fault {
+    wrong(
+        name.span(),
+        format!("there is no time zone {:?}", name.get_ref()),
+        "Use an IANA name such as Asia/Shanghai.",
+    )
 }
 
 fn policy(raw: &raw::Policy, default_queue: QueueId) -> Checked<policy::Config> {
@@ -258,74 +265,6 @@ fn bounds(raw: &raw::Limits) -> Bounds {
     }
 }
 
-fn routing(
-    raw: BTreeMap<QueueId, raw::Queue>,
-    agents: &[Spanned<raw::Agent>],
-) -> Checked<routing::Config> {
-    let queues = raw
-        .into_iter()
-        .map(|(id, queue)| Ok((id, rules(&queue)?)))
-        .collect::<Checked<BTreeMap<_, _>>>()?;
-    let mut seen = HashSet::new();
-    for agent in agents {
-        unique(&mut seen, agent.get_ref().id.as_str(), agent.span())?;
-    }
-    let agents = agents
-        .iter()
-        .map(|agent| one_agent(agent.get_ref(), &queues))
-        .collect::<Checked<Vec<_>>>()?;
-    Ok(routing::Config { queues, implied: QueueRules::default(), agents })
-}
-
-fn rules(raw: &raw::Queue) -> Checked<QueueRules> {
-    let standard = QueueRules::default();
-    Ok(QueueRules {
-        max_waiting: raw.max_waiting.map_or(standard.max_waiting, usize::from),
-        max_wait: duration(raw.max_wait.as_ref(), standard.max_wait)?,
-        max_class_wait: duration(raw.max_class_wait.as_ref(), standard.max_class_wait)?,
-    })
-}
-
-fn one_agent(raw: &raw::Agent, queues: &BTreeMap<QueueId, QueueRules>) -> Checked<routing::Agent> {
-    let known = |queue: &QueueId| queues.is_empty() || queues.contains_key(queue);
-    if let Some(queue) = raw.queues.iter().find(|queue| !known(queue.get_ref())) {
-        let message = format!(
-            "agent {} serves {:?}, which is no configured queue",
-            raw.id,
-            queue.get_ref().as_str()
-        );
-        return Err(wrong(
-            queue.span(),
-            message,
-            "Add the queue under [queues], or correct the name.",
-        ));
-    }
-    Ok(routing::Agent {
-        id: raw.id.clone(),
-        name: raw.name.clone().unwrap_or_else(|| raw.id.to_string()),
-        queues: raw.queues.iter().map(|queue| queue.get_ref().clone()).collect(),
-        skills: raw
-            .skills
-            .iter()
-            .map(|(skill, level)| Ok((skill.clone(), one_level(level)?)))
-            .collect::<Checked<_>>()?,
-        languages: raw.languages.clone(),
-        units: raw.units.unwrap_or(1),
-        per_channel: raw.per_channel.clone(),
-    })
-}
-
-fn one_level(level: &Spanned<u8>) -> Checked<u8> {
-    if (1..=5).contains(level.get_ref()) {
-        return Ok(*level.get_ref());
-    }
-    Err(wrong(
-        level.span(),
-        format!("{} is no skill level", level.get_ref()),
-        "Use a level from 1 to 5.",
-    ))
-}
-
 fn telemetry(raw: raw::Telemetry) -> telemetry::Config {
     let standard = telemetry::Config::default();
     let format = match raw.format {
@@ -336,11 +275,26 @@ fn telemetry(raw: raw::Telemetry) -> telemetry::Config {
     telemetry::Config { format, filter: raw.filter.unwrap_or(standard.filter) }
 }
 
+fn journal(raw: &raw::Journal, storage: &raw::Storage) -> Checked<Option<journal::Config>> {
+    let standard = journal::Config::default();
+    let megabytes = |count: NonZeroUsize| (count.get() as u64).saturating_mul(1 << 20);
+    let config = journal::Config {
+        keep: duration(storage.keep.as_ref(), standard.keep)?,
+        most_bytes: storage.keep_mb.map_or(standard.most_bytes, megabytes),
+        queue: raw.queue.map_or(standard.queue, usize::from),
+        snapshot: duration(raw.snapshot.as_ref(), standard.snapshot)?.max(Duration::from_secs(1)),
+    };
+    Ok(raw.on.unwrap_or(true).then_some(config))
+}
+
 fn queue_id(name: &str) -> Checked<QueueId> {
     QueueId::new(name).map_err(|fault| wrong(0..0, fault.to_string(), "Choose another name."))
 }
 
-fn duration(raw: Option<&Spanned<SignedDuration>>, standard: Duration) -> Checked<Duration> {
+pub(super) fn duration(
+    raw: Option<&Spanned<SignedDuration>>,
+    standard: Duration,
+) -> Checked<Duration> {
     raw.map_or(Ok(standard), |given| {
         let remedy = "Write a duration such as \"1500ms\", \"30s\" or \"24h\".";
         Duration::try_from(*given.get_ref())
@@ -376,6 +330,6 @@ fn share(raw: Option<&Spanned<f64>>, standard: f64) -> Checked<f64> {
     })
 }
 
-fn wrong(span: Range<usize>, message: String, remedy: &'static str) -> Fault {
+pub(super) fn wrong(span: Range<usize>, message: String, remedy: &'static str) -> Fault {
     Fault { span, message, remedy }
 }

@@ -3,6 +3,7 @@ use std::time::Duration;
 use super::*;
 use crate::error::Classify as _;
 use crate::message::QueueId;
+use crate::routing::{Fallback, Order};
 
 const SHIPPED: &str = include_str!("../../firstline.toml");
 
@@ -101,6 +102,15 @@ fn what_is_wrong_is_named_with_its_place_and_a_remedy() {
         "BCP 47",
         "Correct the line",
     );
+    check("[queues.a]\ncalendar = \"b\"", "2:12", "no calendar", "[calendars]");
+    check("[queues.a]\nrings = [{ after = \"5s\" }]", "2:10", "nobody takes", "after = \"0s\"");
+    let rings = "[queues.a]\nrings = [{ after = \"0s\" }, { after = \"0s\" }]";
+    check(rings, "2:28", "never reached", "later `after`");
+    let ring = "[queues.a]\nrings = [{ after = \"0s\", overflow = [\"b\"] }]";
+    check(ring, "2:38", "no configured queue", "[queues]");
+    check("[calendars.a]\ndays = [\"mo\"]\nhours = []", "2:9", "no day", "mon, tue");
+    check("[calendars.a]\ndays = []\nhours = [\"9\"]", "3:10", "no hours", "09:00-18:00");
+    check("[desk]\norder = \"bset\"", "2:9", "unknown variant `bset`", "Did you mean \"best\"?");
     let twice = "[[agents]]\nid = \"x\"\nqueues = []\nlanguages = []\n".repeat(2);
     check(&twice, "5:1", "there twice", "a name of its own");
 }
@@ -114,6 +124,24 @@ fn what_is_set_replaces_the_default_and_nothing_else() {
     assert_eq!(config.routing.rules(&refunds).max_waiting, 500);
     assert_eq!(config.policy.provisional, decision::policy::Provisional::Answer);
     assert_eq!(config.model, read("").unwrap().model);
+}
+
+#[test]
+fn queues_have_calendars_and_rings() {
+    let config = read(
+        "[calendars.office]\ndays = [\"mon\"]\nhours = [\"22:00-06:00\"]\nholidays = [\"2026-10-05\"]\n\
+         [queues.a]\ncalendar = \"office\"\nclosed = \"callback\"\nunits = 2\n\
+         rings = [{ after = \"0s\", skills = { a = 3 } }, { after = \"40s\", overflow = [\"b\"], any_language = true }]\n\
+         [queues.b]\n[desk]\noffer = \"45s\"\norder = \"best\"",
+    );
+    let desk = config.unwrap().routing;
+    let rules = desk.rules(&QueueId::new("a").unwrap());
+    assert_eq!((rules.closed, rules.units, rules.rings.len()), (Fallback::Callback, 2, 2));
+    assert!(rules.rings.last().is_some_and(|ring| ring.any_language));
+    let calendar = rules.calendar.as_ref().unwrap();
+    assert!(calendar.open_at("2026-09-29T05:00+08:00".parse().unwrap()), "the knowledge's zone");
+    assert!(!calendar.open_at("2026-10-05T23:00+08:00".parse().unwrap()), "a holiday");
+    assert_eq!((desk.times.offer, desk.order), (Duration::from_secs(45), Order::Best));
 }
 
 #[test]

@@ -63,7 +63,7 @@ impl Calibration {
         let parts = Readings::NAMES.into_iter().zip(readings.values()).zip(self.weights);
         parts
             .map(|((name, value), weight)| Contribution {
-                name,
+                name: name.into(),
                 value,
                 contribution: value * weight,
             })

@@ -11,6 +11,8 @@ pub mod guarantee;
 pub mod policy;
 pub mod options;
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 pub use calibration::Calibration;
@@ -22,7 +24,7 @@ use crate::message::{
 };
 
 /// What triage concluded about one turn of a customer. Ids, tickets and rendering are added by `dispatch`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
     /// The summary a simple gateway switches on.
     pub action: Action,
@@ -54,7 +56,8 @@ impl Decision {
 }
 
 /// The summary of a decision.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Every part is answered from an article (or is small talk beside an answered part).
     Answer,
@@ -69,7 +72,7 @@ pub enum Action {
 }
 
 /// One question of a turn and what becomes of it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Part {
     /// The piece of the message, as written.
     pub text: String,
@@ -82,7 +85,8 @@ pub struct Part {
 }
 
 /// What becomes of one question.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// An article's answer, verbatim.
     Answer(Box<Answer>),
@@ -97,7 +101,7 @@ pub enum Outcome {
 }
 
 /// An article's answer as it would be sent.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
     /// The article.
     pub article: ArticleId,
@@ -120,7 +124,7 @@ pub struct Answer {
 }
 
 /// A further section of an article.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Section {
     /// Its heading.
     pub heading: String,
@@ -142,7 +146,7 @@ pub struct Choice {
 }
 
 /// Where a person would take over.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Destination {
     /// The queue.
     pub queue: QueueId,
@@ -163,7 +167,8 @@ pub enum SmallTalk {
 }
 
 /// Why a part became what it is. Closed: the wire has the same names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// Certain enough.
     GatePassed,
@@ -216,7 +221,7 @@ pub enum Reason {
 }
 
 /// How urgent a turn is.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Urgency {
     /// The class.
     pub priority: Priority,
@@ -227,7 +232,7 @@ pub struct Urgency {
 }
 
 /// What decided one part.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Explanation {
     /// The best candidates, best first, at most five.
     pub candidates: Vec<Candidate>,
@@ -238,7 +243,7 @@ pub struct Explanation {
     /// The probability an answer must reach.
     pub threshold: f64,
     /// The policy rule that decided, by name.
-    pub rule: &'static str,
+    pub rule: Cow<'static, str>,
     /// The turn before, where the message was read together with it.
     pub read_with: Option<String>,
     /// Tokens read.
@@ -248,7 +253,7 @@ pub struct Explanation {
 }
 
 /// One article that could answer.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
     /// The article.
     pub article: ArticleId,
@@ -269,10 +274,10 @@ pub struct Candidate {
 }
 
 /// One input of the gate.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Contribution {
     /// Its name.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Its value.
     pub value: f64,
     /// Its share in the log-odds.
@@ -280,7 +285,7 @@ pub struct Contribution {
 }
 
 /// What may be promised about an answer.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Guarantee {
     /// The state.
     pub state: GuaranteeState,

@@ -78,6 +78,12 @@ pub struct Bounds {
     pub turns: usize,
     /// Bytes of text that the kept turns of a conversation may have.
     pub turn_bytes: usize,
+    /// The same while a ticket is open, for the person who takes it.
+    pub desk_turns: usize,
+    /// Bytes of those.
+    pub desk_bytes: usize,
+    /// Events that are kept for a gateway, or for an agent, until acknowledged.
+    pub events: usize,
     /// Verdicts kept until something reads them.
     pub verdicts: usize,
 }
@@ -126,6 +132,9 @@ impl Bounds {
         in_flight: 4096,
         turns: 8,
         turn_bytes: 2048,
+        desk_turns: 200,
+        desk_bytes: 64 << 10,
+        events: 10_000,
         verdicts: 10_000,
     };
 }

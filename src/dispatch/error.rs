@@ -62,6 +62,18 @@ pub enum DispatchError {
     /// A ticket that is not known, or is over.
     #[error("no ticket with this id waits")]
     TicketNotFound,
+    /// An agent who is not configured.
+    #[error("this agent is not known")]
+    AgentNotFound,
+    /// An agent speaks of a ticket that she does not hold.
+    #[error("this ticket is with somebody else, or with nobody")]
+    NotYourTicket,
+    /// There is no desk here.
+    #[error("this service has no desk")]
+    NoDesk,
+    /// Another stream of the agent took over.
+    #[error("another stream of this agent has taken her session over")]
+    SessionTakenOver,
     /// A mode switch names more slices than are kept.
     #[error("{limit} slices have a mode of their own already")]
     TooManySlices {
@@ -82,15 +94,19 @@ impl Classify for DispatchError {
             Self::Draining => Kind::Unavailable,
             Self::ChannelUnknown { .. } => Kind::InvalidArgument,
             Self::DeadlinePassed => Kind::DeadlineExceeded,
-            Self::RequestIdReused => Kind::AlreadyExists,
-            Self::SequencePassed { .. } | Self::TooManySlices { .. } => Kind::FailedPrecondition,
+            Self::RequestIdReused | Self::SessionTakenOver => Kind::AlreadyExists,
+            Self::SequencePassed { .. } | Self::TooManySlices { .. } | Self::NoDesk => {
+                Kind::FailedPrecondition
+            }
+            Self::NotYourTicket => Kind::PermissionDenied,
             Self::ConversationBusy { .. }
             | Self::TooManyInFlight { .. }
             | Self::TooManyConversations { .. } => Kind::Overloaded,
             Self::Withdrawn => Kind::Cancelled,
-            Self::ConversationNotFound | Self::DecisionNotFound | Self::TicketNotFound => {
-                Kind::NotFound
-            }
+            Self::ConversationNotFound
+            | Self::DecisionNotFound
+            | Self::TicketNotFound
+            | Self::AgentNotFound => Kind::NotFound,
             Self::Stage(problem) => problem.kind,
             Self::Abandoned => Kind::Internal,
         }
@@ -110,6 +126,10 @@ impl Classify for DispatchError {
             Self::ConversationNotFound => "CONVERSATION_NOT_FOUND",
             Self::DecisionNotFound => "DECISION_NOT_FOUND",
             Self::TicketNotFound => "TICKET_NOT_FOUND",
+            Self::AgentNotFound => "AGENT_UNKNOWN",
+            Self::NotYourTicket => "NOT_YOUR_TICKET",
+            Self::NoDesk => "NO_DESK",
+            Self::SessionTakenOver => "SESSION_TAKEN_OVER",
             Self::TooManySlices { .. } => "TOO_MANY_SLICES",
             Self::Stage(problem) => problem.reason,
             Self::Abandoned => "WORK_ABANDONED",
@@ -145,6 +165,10 @@ impl Classify for DispatchError {
                 "Use the decision_id of a decision not older than the configured memory; a dry run leaves none."
             }
             Self::TicketNotFound => "List the tickets: it may have been cancelled or have expired.",
+            Self::AgentNotFound => "Add the agent under [[agents]] of the configuration, or correct the id.",
+            Self::NotYourTicket => "Speak only in tickets of yours: accept the offer first.",
+            Self::NoDesk => "Hand the conversation over in the gateway: no queues are configured here.",
+            Self::SessionTakenOver => "Work on in the other stream, or say hello here with take_over.",
             Self::TooManySlices { .. } => {
                 "Set the mode of a whole channel or language, which replaces its slices."
             }
@@ -171,6 +195,10 @@ impl Classify for DispatchError {
             | Self::ConversationNotFound
             | Self::DecisionNotFound
             | Self::TicketNotFound
+            | Self::AgentNotFound
+            | Self::NotYourTicket
+            | Self::NoDesk
+            | Self::SessionTakenOver
             | Self::TooManySlices { .. }
             | Self::Abandoned => None,
         }
@@ -194,6 +222,10 @@ impl Classify for DispatchError {
             | Self::ConversationNotFound
             | Self::DecisionNotFound
             | Self::TicketNotFound
+            | Self::AgentNotFound
+            | Self::NotYourTicket
+            | Self::NoDesk
+            | Self::SessionTakenOver
             | Self::Abandoned => Vec::new(),
         }
     }

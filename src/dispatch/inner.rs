@@ -10,6 +10,7 @@ use super::burst::Burst;
 use super::config::{ChannelConfig, Config};
 use super::conversation::{Conversation, End};
 use super::desk::Desk;
+use super::durable::{Durable, Written};
 use super::error::DispatchError;
 use super::flights::Flights;
 use super::key::Key;
@@ -20,9 +21,11 @@ use super::reading::Reader;
 use super::registry::{Arrival, Registry, Submitted};
 use super::settle::{Effects, Stage, later};
 use super::waiter::{Fingerprint, Pending, Waiter};
+use super::work::Board;
 use super::{Clock, Listener};
+use crate::journal::Record;
 use crate::message::{Channel, Message, TicketId, Timestamp};
-use crate::routing;
+use crate::routing::{self, Command};
 
 /// What the methods, the workers and the timer share.
 pub(super) struct Inner {
@@ -34,12 +37,16 @@ pub(super) struct Inner {
     pub(super) modes: Mutex<Modes>,
     pub(super) ledger: Mutex<Ledger>,
     pub(super) flights: Arc<Flights>,
+    pub(super) board: Board,
     pub(super) listener: OnceLock<Listener>,
+    /// Where outcomes are kept before anybody is told; `None` keeps nothing over a restart.
+    pub(super) durable: Option<Durable>,
 }
 
 impl Inner {
     pub(super) fn new(config: Config, clock: Clock, reader: Reader, desk: Option<Desk>) -> Self {
         let (times, bounds) = (config.times.within_reason(), config.bounds);
+        let board = Board::new(clock(), bounds.events);
         Self {
             modes: Mutex::new(Modes::new(&config)),
             config: Config { times, ..config },
@@ -49,7 +56,9 @@ impl Inner {
             desk,
             ledger: Mutex::default(),
             flights: Flights::new(bounds.in_flight),
+            board,
             listener: OnceLock::new(),
+            durable: None,
         }
     }
 
@@ -59,6 +68,9 @@ impl Inner {
         message: &Message,
         options: &HandleOptions,
     ) -> Result<(), DispatchError> {
+        if let Some(fault) = self.durable.as_ref().and_then(Durable::fault) {
+            return Err(fault);
+        }
         if !self.config.channels.contains_key(&message.channel) {
             return Err(DispatchError::ChannelUnknown { channel: message.channel.to_string() });
         }
@@ -77,7 +89,8 @@ impl Inner {
         let now = Instant::now();
         let margin = self.config.times.margin;
         let due = options.deadline.map(|deadline| deadline.checked_sub(margin).unwrap_or(now));
-        let arrival = Arrival { message, now, at: self.now(), due, no_hold: options.no_hold };
+        let (no_hold, stream) = (options.no_hold, options.stream);
+        let arrival = Arrival { message, now, at: self.now(), due, no_hold, stream };
         self.registry.submit(key, arrival)
     }
 
@@ -95,7 +108,7 @@ impl Inner {
         let mut conversation = self.conversation_of(key);
         conversation.wake(self.now(), &self.config.times);
         let wanted = Box::new(move || deadline.is_none_or(|deadline| Instant::now() < deadline));
-        let reading = (self.reader)(self.turn(key, &conversation, &burst), wanted);
+        let reading = (self.reader.read)(self.turn(key, &conversation, &burst), wanted);
         let reading = match deadline {
             None => reading.await?,
             Some(at) => {
@@ -129,18 +142,33 @@ impl Inner {
     }
 
     /// The customer left, or no longer wants a person.
-    pub(super) fn end_ticket_of(&self, key: &Key, end: routing::End) {
+    pub(super) async fn end_ticket_of(&self, key: &Key, end: routing::End) {
         let ticket =
             self.registry.read(key, |conversation| conversation.ticket().cloned()).flatten();
         if let (Some(desk), Some(ticket)) = (&self.desk, ticket) {
-            desk.end(&ticket, end, self.now());
-            self.ticket_ended(key, &ticket, End::Otherwise);
+            let cancel = Command::Cancel { ticket, end };
+            if let Ok(carried) = desk.carry(&cancel, self.now()) {
+                // Told or not, it is over.
+                carried.done().await.unwrap_or_default();
+            }
         }
     }
 
     pub(super) fn ticket_ended(&self, key: &Key, ticket: &TicketId, end: End) {
         let until = later(self.now(), self.config.times.cool_down);
         self.registry.change(key, |conversation| conversation.ticket_ended(ticket, end, until));
+    }
+
+    /// Writes a record before it takes effect, where anything is written: its effect may take place while what this gives is
+    /// held.
+    pub(super) async fn write(
+        &self,
+        record: impl FnOnce() -> Record,
+    ) -> Result<Option<Written<'_>>, DispatchError> {
+        match &self.durable {
+            Some(durable) => durable.write(self.now(), &record()).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     pub(super) fn now(&self) -> Timestamp {

@@ -42,6 +42,35 @@ impl Ledger {
         Ok(())
     }
 
+    /// Whether a verdict is new; one that was given already counts once.
+    pub(super) fn is_new(
+        &self,
+        caller: &CallerId,
+        feedback: &Feedback,
+    ) -> Result<bool, DispatchError> {
+        match self.kept.get(&(caller.clone(), feedback.request_id.clone())) {
+            Some(earlier) if earlier == feedback => Ok(false),
+            Some(_) => Err(DispatchError::RequestIdReused),
+            None => Ok(true),
+        }
+    }
+
+    /// The same with who brought them.
+    pub(super) fn kept_with_callers(&self) -> Vec<(CallerId, Feedback)> {
+        let feedback =
+            |id: &(CallerId, RequestId)| Some((id.0.clone(), self.kept.get(id)?.clone()));
+        self.order.iter().filter_map(feedback).collect()
+    }
+
+    /// Takes verdicts of before the start; they are kept and not counted again.
+    pub(super) fn restore(&mut self, verdicts: Vec<(CallerId, Feedback)>, most: usize) {
+        for (caller, feedback) in verdicts {
+            // The same verdict may be in the kept state and in a record after it.
+            self.add(&caller, feedback, most).ok();
+        }
+        self.counts.clear();
+    }
+
     /// The verdicts that are kept, oldest first.
     pub(super) fn kept(&self) -> Vec<Feedback> {
         self.order.iter().filter_map(|id| self.kept.get(id)).cloned().collect()

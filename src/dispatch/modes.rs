@@ -4,8 +4,12 @@
 use std::collections::BTreeMap;
 
 use super::config::{Config, Slice};
+use serde::{Deserialize, Serialize};
+
 use super::error::DispatchError;
+use crate::journal::record::Switch;
 use crate::message::{Channel, Language, Mode};
+use crate::seal::hex;
 
 /// Slices that may have a mode of their own.
 const MOST: usize = 256;
@@ -53,14 +57,38 @@ impl Modes {
         self.slices.iter().map(|(names, mode)| (slice(names), *mode)).collect()
     }
 
-    /// Switches a slice.
-    pub(super) fn set(&mut self, slice: Slice, mode: Mode) -> Result<(), DispatchError> {
+    /// Whether one more slice may have a mode of its own.
+    pub(super) fn may_set(&self, slice: &Slice) -> Result<(), DispatchError> {
         let is_new = !self.slices.contains_key(&(slice.channel.clone(), slice.language));
-        if is_new && self.slices.len() >= MOST && slice != Slice::default() {
+        if is_new && self.slices.len() >= MOST && *slice != Slice::default() {
             return Err(DispatchError::TooManySlices { limit: MOST });
         }
+        Ok(())
+    }
+
+    /// Switches a slice.
+    pub(super) fn set(&mut self, slice: Slice, mode: Mode) -> Result<(), DispatchError> {
+        self.may_set(&slice)?;
         self.put(slice, mode);
         Ok(())
+    }
+
+    /// As they are kept.
+    pub(super) fn kept(&self, config: &Config) -> KeptModes {
+        let slices = self
+            .slices
+            .iter()
+            .map(|((channel, language), mode)| (channel.clone(), *language, *mode));
+        let everywhere = (None, None, self.everywhere);
+        let modes = std::iter::once(everywhere).chain(slices).collect();
+        KeptModes { over: configured(config), modes }
+    }
+
+    /// Puts those that were switched in the place of the configured ones.
+    pub(super) fn restore(&mut self, kept: KeptModes) {
+        for (channel, language, mode) in kept.modes {
+            self.put(Slice { channel, language }, mode);
+        }
     }
 
     fn put(&mut self, slice: Slice, mode: Mode) {
@@ -71,6 +99,44 @@ impl Modes {
             self.slices.insert((slice.channel, slice.language), mode);
         }
     }
+}
+
+/// Modes as they are kept over a restart, in the order in which they were switched.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct KeptModes {
+    /// Of the configured modes: where an operator changed those since, they win.
+    over: String,
+    modes: Vec<(Option<Channel>, Option<Language>, Mode)>,
+}
+
+impl KeptModes {
+    /// None were switched.
+    pub(super) fn new(config: &Config) -> Self {
+        Self { over: configured(config), modes: Vec::new() }
+    }
+
+    /// Takes kept ones, unless others are configured by now.
+    pub(super) fn restore(&mut self, kept: Self) {
+        if kept.over == self.over {
+            *self = kept;
+        }
+    }
+
+    /// One was switched after them.
+    pub(super) fn switch(&mut self, switch: &Switch) {
+        self.modes.push((switch.channel.clone(), switch.language, switch.mode));
+    }
+}
+
+/// A fingerprint of the configured modes, 16 hexadecimal digits.
+pub(super) fn configured(config: &Config) -> String {
+    use sha2::{Digest as _, Sha256};
+    let mut hash = Sha256::new();
+    let slices = config.modes.iter().map(|(slice, mode)| (slice.clone(), *mode));
+    for (slice, mode) in std::iter::once((Slice::default(), config.mode)).chain(slices) {
+        hash.update(format!("{slice:?} {mode:?}\n"));
+    }
+    hex(hash.finalize().get(..8).unwrap_or_default())
 }
 
 fn covers(slice: &Slice, other: &(Option<Channel>, Option<Language>)) -> bool {

@@ -1,17 +1,22 @@
 //! What callers of `dispatch` give and get: values only, without the wire and without the work.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 use tokio::time::Instant;
 
 use super::conversation::{ConversationState, Line};
+use super::feed::StreamId;
 use crate::decision::{Choice, Decision};
 use crate::message::{
-    ArticleId, Channel, ClarifyId, ConversationId, DecisionId, Language, Priority, QueueId,
-    RequestId, TicketId, Timestamp,
+    AgentId, ArticleId, Channel, ClarifyId, ConversationId, DecisionId, Language, Priority,
+    QueueId, RequestId, TicketId, Timestamp,
 };
 use crate::release::BundleInfo;
+use crate::routing::{self, TicketState};
 
 /// How one message is to be handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -22,6 +27,8 @@ pub struct HandleOptions {
     pub deadline: Option<Instant>,
     /// Do not wait for the rest of a burst.
     pub no_hold: bool,
+    /// The stream of the gateway that carried it.
+    pub stream: Option<StreamId>,
 }
 
 /// The reply to one message.
@@ -34,7 +41,7 @@ pub struct Handled {
 }
 
 /// What was decided about one message, or about a burst of them, and what was done.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// Its identity: what feedback refers to.
     pub decision_id: DecisionId,
@@ -53,6 +60,7 @@ pub struct Outcome {
     /// What became of a hand-over; `None` where none was called for.
     pub route: Option<RouteOutcome>,
     /// What decided.
+    #[serde(with = "shared")]
     pub bundle: Arc<BundleInfo>,
     /// Where the time went.
     pub timings: Timings,
@@ -61,7 +69,7 @@ pub struct Outcome {
 }
 
 /// One message to the customer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outgoing {
     /// Stable over resends: the gateway's key against duplicates.
     pub message_id: String,
@@ -73,19 +81,23 @@ pub struct Outgoing {
     pub options: Vec<Choice>,
     /// Who speaks.
     pub author: Author,
+    /// Who of the agents; empty for the others.
+    pub agent: String,
 }
 
 /// Who speaks to the customer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Author {
     /// The bot: answers, small talk, questions asked back.
     Bot,
     /// The phrases that editors own: hand-over, position, queue full.
     System,
+    /// A person at the desk.
+    Agent,
 }
 
 /// A question asked back. Its options are in the decision's parts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Clarification {
     /// What a tap refers to.
     pub id: ClarifyId,
@@ -94,12 +106,18 @@ pub struct Clarification {
 }
 
 /// What became of a hand-over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum RouteOutcome {
     /// A ticket waits.
     Queued,
     /// The queue is full.
     QueueFull,
+    /// Nobody works at this hour.
+    OutOfHours,
+    /// Nobody works at this hour; a ticket waits for the opening.
+    LeaveMessage,
+    /// Nobody works at this hour; a ticket waits for the opening, and the customer will be called back.
+    Callback,
     /// There is no desk here: the gateway hands over by itself.
     NoDesk,
     /// A dry run: it would have been handed over.
@@ -107,7 +125,7 @@ pub enum RouteOutcome {
 }
 
 /// Where the time went. All but `held` is work or waiting for work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Timings {
     /// From the arrival of the first message to the decision, without `held`.
     pub total: Duration,
@@ -130,7 +148,7 @@ pub struct Timings {
 }
 
 /// A ticket as callers see it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TicketView {
     /// Its identity.
     pub id: TicketId,
@@ -138,20 +156,56 @@ pub struct TicketView {
     pub conversation_id: ConversationId,
     /// Where in its life it stands.
     pub state: TicketState,
-    /// The queue it waits in.
+    /// Why.
+    pub reason: TicketReason,
+    /// Grows with every change.
+    pub version: u64,
+    /// Its queue.
     pub queue: QueueId,
     /// Its class.
     pub priority: Priority,
-    /// Since when it waits.
+    /// How much older it counts inside its class.
+    pub boost: Duration,
+    /// Levels that its routing asks for.
+    pub skills: BTreeMap<String, u8>,
+    /// How far its search has widened.
+    pub ring: u8,
+    /// Since when it waits, or waited.
     pub enqueued_at: Timestamp,
     /// 1 is next; `None` where it does not wait.
     pub position: Option<u32>,
+    /// How long it will still wait: half of such tickets, and nine of ten; `None` where it is not known.
+    pub wait: Option<(Duration, Duration)>,
+    /// Who holds it or is asked.
+    pub agent: Option<AgentId>,
+    /// What customers read of her; empty where there is nobody.
+    pub agent_name: String,
+    /// Whether she got it above her units.
+    pub over_capacity: bool,
+    /// The closed ticket that it takes up again.
+    pub reopens: Option<TicketId>,
     /// The channel it came over.
     pub channel: Channel,
     /// The language a person must speak.
     pub language: Language,
     /// When all this was so.
     pub as_of: Timestamp,
+}
+
+/// Why a ticket is in its state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum TicketReason {
+    /// It is open.
+    Standing(routing::Reason),
+    /// It is over.
+    Ended(routing::End),
+}
+
+impl TicketReason {
+    /// Whether a person at the desk ended it.
+    pub(super) fn is_by_person(self) -> bool {
+        self == Self::Ended(routing::End::Admin)
+    }
 }
 
 /// What a conversation looks like from outside.
@@ -214,7 +268,7 @@ pub enum DeliveryState {
 }
 
 /// A verdict on a decision.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Feedback {
     /// Identity of the verdict: the same twice counts once.
     pub request_id: RequestId,
@@ -231,7 +285,7 @@ pub struct Feedback {
 }
 
 /// Was a decision right?
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Verdict {
     /// Right.
     Right,
@@ -244,7 +298,7 @@ pub enum Verdict {
 }
 
 /// Who judged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum FeedbackSource {
     /// The customer.
     Customer,
@@ -256,13 +310,22 @@ pub enum FeedbackSource {
     Audit,
 }
 
-/// Where in its life a ticket stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum TicketState {
-    /// It waits.
-    Queued,
-    /// The customer left, or somebody ended it.
-    Cancelled,
-    /// It waited for too long.
-    Expired,
+/// A shared value, kept as what it is.
+mod shared {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<T: Serialize, S: Serializer>(
+        value: &Arc<T>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        value.as_ref().serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Arc<T>, D::Error> {
+        T::deserialize(from).map(Arc::new)
+    }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::config::{Bounds, Times};
+use super::durable::KeptOutcome;
 use super::error::DispatchError;
 use super::key::Key;
 use super::outcome::{Outcome, Outgoing};
@@ -17,7 +18,8 @@ use crate::message::{DecisionId, RequestId};
 /// The outcomes that are remembered.
 #[derive(Debug, Default)]
 pub(super) struct Recorded {
-    by_request: HashMap<(Key, RequestId), (Fingerprint, Arc<Outcome>)>,
+    by_key: HashMap<Key, HashMap<RequestId, (Fingerprint, Arc<Outcome>)>>,
+    requests: usize,
     decisions: HashSet<DecisionId>,
     order: VecDeque<Entry>,
     bytes: usize,
@@ -39,7 +41,7 @@ impl Recorded {
         request: &RequestId,
         fingerprint: Fingerprint,
     ) -> Result<Option<Arc<Outcome>>, DispatchError> {
-        match self.by_request.get(&(key.clone(), request.clone())) {
+        match self.by_key.get(key).and_then(|requests| requests.get(request)) {
             None => Ok(None),
             Some((earlier, outcome)) if *earlier == fingerprint => Ok(Some(Arc::clone(outcome))),
             Some(_) => Err(DispatchError::RequestIdReused),
@@ -61,7 +63,8 @@ impl Recorded {
     ) {
         for (request, fingerprint) in requests {
             let value = (fingerprint, Arc::clone(outcome));
-            self.by_request.insert((key.clone(), request), value);
+            let requests = self.by_key.entry(key.clone()).or_default();
+            self.requests += usize::from(requests.insert(request, value).is_none());
         }
         self.decisions.insert(outcome.decision_id.clone());
         let bytes = weight(outcome);
@@ -70,26 +73,55 @@ impl Recorded {
         self.order.push_back(Entry { at: now, key: key.clone(), outcome, bytes });
     }
 
-    /// Forgets what is too old or too much.
-    pub(super) fn trim(&mut self, now: Instant, times: &Times, bounds: &Bounds) {
+    /// Forgets what is too old or too much; of which conversations.
+    pub(super) fn trim(&mut self, now: Instant, times: &Times, bounds: &Bounds) -> Vec<Key> {
+        let mut gone = Vec::new();
         while let Some(oldest) = self.order.front() {
             let expired = now.duration_since(oldest.at) >= times.remember;
-            let crowded =
-                self.by_request.len() > bounds.outcomes || self.bytes > bounds.outcome_bytes;
+            let crowded = self.requests > bounds.outcomes || self.bytes > bounds.outcome_bytes;
             if !expired && !crowded {
-                return;
+                break;
             }
-            self.forget_oldest();
+            gone.extend(self.forget_oldest());
         }
+        gone
     }
 
-    fn forget_oldest(&mut self) {
-        let Some(entry) = self.order.pop_front() else { return };
+    /// What is remembered of a conversation, oldest first.
+    pub(super) fn of(&self, key: &Key) -> Vec<KeptOutcome> {
+        let Some(requests) = self.by_key.get(key) else { return Vec::new() };
+        let mut outcomes: Vec<&Arc<Outcome>> = Vec::new();
+        for (_, outcome) in requests.values() {
+            if !outcomes.iter().any(|known| Arc::ptr_eq(known, outcome)) {
+                outcomes.push(outcome);
+            }
+        }
+        outcomes
+            .sort_by(|a, b| (a.decided_at, &a.decision_id).cmp(&(b.decided_at, &b.decision_id)));
+        let one = |outcome: &&Arc<Outcome>| KeptOutcome {
+            requests: requests
+                .iter()
+                .filter(|(_, (_, other))| Arc::ptr_eq(other, outcome))
+                .map(|(request, (fingerprint, _))| (request.clone(), *fingerprint))
+                .collect(),
+            outcome: outcome.as_ref().clone(),
+        };
+        outcomes.iter().map(one).collect()
+    }
+
+    /// The conversation of which nothing more is remembered by that.
+    fn forget_oldest(&mut self) -> Option<Key> {
+        let entry = self.order.pop_front()?;
         self.bytes = self.bytes.saturating_sub(entry.bytes);
         self.decisions.remove(&entry.outcome.decision_id);
+        let requests = self.by_key.get_mut(&entry.key)?;
         for request in &entry.outcome.request_ids {
-            self.by_request.remove(&(entry.key.clone(), request.clone()));
+            self.requests -= usize::from(requests.remove(request).is_some());
         }
+        if requests.is_empty() {
+            self.by_key.remove(&entry.key);
+        }
+        Some(entry.key)
     }
 }
 

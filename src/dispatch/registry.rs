@@ -2,15 +2,18 @@
 //! shards: each use takes microseconds, the encoder bounds the messages of a second to some thousands, and with one lock
 //! the bounds and the order of eviction are exact.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
 use super::config::{Bounds, Times};
 use super::conversation::Conversation;
+use super::durable::{Kept, KeptOutcome};
 use super::error::DispatchError;
+use super::feed::StreamId;
 use super::inbox::{Clock, Inbox, Item, Next};
 use super::key::Key;
 use super::outcome::Outcome;
@@ -34,6 +37,8 @@ struct State {
     idle: BTreeMap<u64, Key>,
     ticks: u64,
     recorded: Recorded,
+    /// What changed since the state was kept last; grows only where it is kept.
+    changed: Option<HashSet<Key>>,
 }
 
 #[derive(Debug)]
@@ -72,6 +77,8 @@ pub(super) struct Arrival {
     pub(super) due: Option<Instant>,
     /// See [`Pending::no_hold`].
     pub(super) no_hold: bool,
+    /// The gateway's stream that carried it.
+    pub(super) stream: Option<StreamId>,
 }
 
 /// What became of a message that was brought.
@@ -101,7 +108,7 @@ impl Registry {
         let fingerprint = Fingerprint::of(&arrival.message);
         let request = arrival.message.request_id.clone();
         let mut state = self.lock();
-        state.recorded.trim(arrival.now, &self.times, &self.bounds);
+        state.trim(arrival.now, &self.times, &self.bounds);
         if let Some(outcome) = state.recorded.find(key, &request, fingerprint)? {
             return Ok(Submitted::Done(outcome));
         }
@@ -114,6 +121,7 @@ impl Registry {
             None => {}
         }
         slot.admit(arrival.message.sequence, self.bounds.waiting)?;
+        slot.conversation.meet(&arrival.message, arrival.stream);
         let waiter = Arc::new(Waiter::new(fingerprint));
         let waiting = waiter.join();
         slot.in_progress.insert(request, Arc::clone(&waiter));
@@ -146,6 +154,7 @@ impl Registry {
     /// The customer took a message back: it is not decided any more, or its words are forgotten.
     pub(super) fn withdraw(&self, key: &Key, request: &RequestId) {
         let mut state = self.lock();
+        state.changes(key);
         let Some(slot) = state.slots.get_mut(key) else { return };
         match slot.in_progress.remove(request) {
             Some(waiter) => {
@@ -221,6 +230,7 @@ impl Registry {
     ) {
         let mut state = self.lock();
         let state = &mut *state;
+        state.changes(key);
         if let Some(slot) = state.slots.get_mut(key) {
             effect(&mut slot.conversation);
             for pending in messages {
@@ -233,7 +243,7 @@ impl Registry {
                 .iter()
                 .map(|pending| (pending.message.request_id.clone(), pending.waiter.fingerprint));
             state.recorded.record(key, outcome, requests, now);
-            state.recorded.trim(now, &self.times, &self.bounds);
+            state.trim(now, &self.times, &self.bounds);
         }
         for pending in messages {
             pending.waiter.answer(reply.clone());
@@ -262,6 +272,7 @@ impl Registry {
         change: impl FnOnce(&mut Conversation) -> R,
     ) -> Option<R> {
         let mut state = self.lock();
+        state.changes(key);
         let result = state.slots.get_mut(key).map(|slot| change(&mut slot.conversation));
         state.rest(key);
         result
@@ -275,8 +286,52 @@ impl Registry {
     /// Whether a decision is remembered.
     pub(super) fn knows(&self, decision: &DecisionId) -> bool {
         let mut state = self.lock();
-        state.recorded.trim(Instant::now(), &self.times, &self.bounds);
+        state.trim(Instant::now(), &self.times, &self.bounds);
         state.recorded.knows(decision)
+    }
+
+    /// Begins to note what changes.
+    pub(super) fn watch(&self) {
+        self.lock().changed.get_or_insert_default();
+    }
+
+    /// What changed since this was asked last.
+    pub(super) fn take_changed(&self) -> Vec<Key> {
+        let mut state = self.lock();
+        state.changed.as_mut().map(|changed| changed.drain().collect()).unwrap_or_default()
+    }
+
+    /// These changes were not kept after all.
+    pub(super) fn change_again(&self, keys: Vec<Key>) {
+        self.lock().changed.get_or_insert_default().extend(keys);
+    }
+
+    /// Conversations as they are to be kept; `None` for one of which nothing is known any more.
+    pub(super) fn kept(&self, keys: &[Key]) -> Vec<Option<Kept>> {
+        let state = self.lock();
+        keys.iter().map(|key| state.kept(key)).collect()
+    }
+
+    /// Takes what was kept. Where there is too much of it, the oldest is left behind.
+    pub(super) fn restore(&self, mut kept: Vec<Kept>, now: Timestamp) {
+        kept.sort_by_key(|kept| kept.conversation.as_ref().map(Conversation::last_at));
+        let mut state = self.lock();
+        let mut outcomes: Vec<(Key, KeptOutcome)> = Vec::new();
+        for Kept { key, conversation, outcomes: of_it } in kept {
+            if let Some(conversation) = conversation
+                && let Ok(slot) = state.slot(&key, now, self.bounds.conversations)
+            {
+                slot.conversation = conversation;
+                state.rest(&key);
+            }
+            outcomes.extend(of_it.into_iter().map(|outcome| (key.clone(), outcome)));
+        }
+        outcomes.sort_by_key(|(_, kept)| kept.outcome.decided_at);
+        for (key, KeptOutcome { requests, outcome }) in outcomes {
+            let at = before(now, outcome.decided_at);
+            state.recorded.record(&key, &Arc::new(outcome), requests.into_iter(), at);
+        }
+        state.trim(Instant::now(), &self.times, &self.bounds);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -284,13 +339,42 @@ impl Registry {
     }
 }
 
+/// The moment on this process's clock that is as long ago as a time is; the earliest that it knows, where that is too long.
+fn before(now: Timestamp, then: Timestamp) -> Instant {
+    let age = Duration::try_from(now.duration_since(then)).unwrap_or_default();
+    let here = Instant::now();
+    here.checked_sub(age).unwrap_or(here)
+}
+
 impl State {
+    fn trim(&mut self, now: Instant, times: &Times, bounds: &Bounds) {
+        for key in self.recorded.trim(now, times, bounds) {
+            self.changes(&key);
+        }
+    }
+
+    fn changes(&mut self, key: &Key) {
+        if let Some(changed) = &mut self.changed
+            && !changed.contains(key)
+        {
+            changed.insert(key.clone());
+        }
+    }
+
+    fn kept(&self, key: &Key) -> Option<Kept> {
+        let conversation = self.slots.get(key).map(|slot| slot.conversation.clone());
+        let outcomes = self.recorded.of(key);
+        let any = conversation.is_some() || !outcomes.is_empty();
+        any.then(|| Kept { key: key.clone(), conversation, outcomes })
+    }
+
     /// The conversation, made where it is new; the longest idle one makes room.
     fn slot(&mut self, key: &Key, at: Timestamp, most: usize) -> Result<&mut Slot, DispatchError> {
         if !self.slots.contains_key(key) && self.slots.len() >= most {
             let (_, forgotten) =
                 self.idle.pop_first().ok_or(DispatchError::TooManyConversations { limit: most })?;
             self.slots.remove(&forgotten);
+            self.changes(&forgotten);
         }
         Ok(self.slots.entry(key.clone()).or_insert_with(|| Slot::new(at)))
     }

@@ -7,20 +7,25 @@ use tokio::time::Instant;
 
 use super::Read;
 use super::burst::{Burst, Words};
-use super::conversation::{Asked, Conversation, End, Line, Meaning, Speaker, Step};
+use super::conversation::{Attached, Conversation, End, Line, Meaning, Speaker};
 use super::course::{self, Course, Situation};
 use super::desk::{Opened, Order};
+use super::durable::{Deed, Written};
+use super::effect::Effect;
 use super::error::DispatchError;
 use super::inner::Inner;
 use super::key::Key;
-use super::outcome::{Author, Clarification, Outcome, Outgoing, RouteOutcome, TicketView};
+use super::outcome::{Clarification, Outcome, RouteOutcome, TicketView};
 use super::reading::Reading;
 use super::say::{Scene, say};
 use super::waiter::Pending;
-use crate::decision::{Action, Decision, Evidence};
+use crate::decision::{Decision, Evidence};
+use crate::journal::Record;
 use crate::message::{
-    Channel, ClarifyId, DecisionId, IdError, Language, Mode, TicketId, Timestamp,
+    Channel, ClarifyId, Content, DecisionId, IdError, Language, Mode, TicketId, Timestamp,
 };
+use crate::release::Bundle;
+use crate::routing::Fallback;
 use crate::text::language::detect;
 use crate::triage::{Input, Turn};
 
@@ -51,8 +56,7 @@ pub(super) struct Stage<'a> {
 /// An outcome and what it does to its conversation.
 pub(super) struct Settled {
     pub(super) outcome: Outcome,
-    step: Step,
-    told: Option<u32>,
+    pub(super) effect: Effect,
 }
 
 /// What became of the ticket.
@@ -93,8 +97,8 @@ impl Inner {
         self.modes().of(Some(channel), language)
     }
 
-    /// Takes every effect of a decision.
-    pub(super) fn settle(&self, key: &Key, burst: &Burst, reading: Reading) {
+    /// Takes every effect of a decision, once it is durable.
+    pub(super) async fn settle(&self, key: &Key, burst: &Burst, mut reading: Reading) {
         let conversation = self.conversation_of(key);
         let stage = Stage {
             key,
@@ -103,21 +107,53 @@ impl Inner {
             effects: Effects::Real,
             now: self.now(),
         };
-        let (reply, effect) = match self.conclude(stage, reading) {
-            Ok(Settled { outcome, step, told }) => {
+        let released = reading.released.take();
+        let settled = match self.conclude(stage, reading) {
+            Ok(settled) => self.write_down(stage, settled, released).await,
+            Err(error) => Err(error),
+        };
+        let (reply, effect, _written) = match settled {
+            Ok((Settled { outcome, effect }, written)) => {
                 self.tell(stage, &outcome);
-                (Ok(Arc::new(without_evidence(outcome))), Some((step, told)))
+                (Ok(Arc::new(without_evidence(outcome))), Some(effect), written)
             }
-            Err(error) => (Err(error), None),
+            Err(error) => (Err(error), None, None),
         };
         self.registry.finish(key, &burst.messages, &reply, |conversation| {
-            if let (Ok(outcome), Some((step, told))) = (&reply, effect) {
-                self.remember(conversation, burst, outcome);
-                conversation.step(step);
-                conversation.tell(told);
+            if let Some(effect) = effect {
+                effect.take(conversation, &self.config.bounds);
                 self.drop_dead_ticket(conversation, stage.now);
             }
         });
+    }
+
+    /// Nobody is told of what is not on the disk.
+    pub(super) async fn write_down(
+        &self,
+        stage: Stage<'_>,
+        settled: Settled,
+        released: Option<Arc<Bundle>>,
+    ) -> Result<(Settled, Option<Written<'_>>), DispatchError> {
+        let Some(durable) = &self.durable else { return Ok((settled, None)) };
+        let outcome = &settled.outcome;
+        let bundle = durable.bundle(stage.now, &outcome.bundle, released.as_ref())?;
+        let request = |pending: &Pending| {
+            let message = &pending.message;
+            (message.request_id.clone(), pending.waiter.fingerprint, message.sequence)
+        };
+        let before = stage.conversation.words_before(&stage.burst.request_ids());
+        let deed = Deed {
+            key: stage.key,
+            channel: stage.burst.channel(),
+            text: stage.burst.words(stage.conversation).text,
+            before: before.map(str::to_owned),
+            requests: stage.burst.messages.iter().map(request).collect(),
+            effect: &settled.effect,
+            outcome,
+        };
+        let record = Record::Decided(Box::new(deed.record(bundle)));
+        let written = durable.write(stage.now, &record).await?;
+        Ok((settled, Some(written)))
     }
 
     fn tell(&self, stage: Stage<'_>, outcome: &Outcome) {
@@ -175,7 +211,10 @@ impl Inner {
             timings: stage.burst.timings(Instant::now()),
             decided_at: stage.now,
         };
-        Ok(Settled { step: step(&outcome), outcome, told })
+        let heard = |pending: &Pending| heard(stage.conversation, pending, stage.now);
+        let heard = stage.burst.messages.iter().map(heard).collect();
+        let effect = Effect::new(&outcome, heard, told, stage.burst.last_sequence());
+        Ok(Settled { outcome, effect })
     }
 
     /// The ticket that waits already, raised where the message is more urgent.
@@ -196,15 +235,23 @@ impl Inner {
         let order = Order {
             id: fresh(stage.now, TicketId::new)?,
             key: stage.key.clone(),
+            customer: stage.conversation.customer().id.clone(),
+            intent: course::intent(decision),
+            asked_at: stage.now,
             destination: course::destination(decision, &self.config.fallback_queue),
             channel: stage.burst.channel().clone(),
             language: language(decision, stage.conversation),
         };
-        match desk.open(order, stage.now) {
-            Opened::Waits(ticket) => {
+        match desk.open(order, stage.now)? {
+            Opened::Ticket(ticket) => {
                 Ok(Handover { route: Some(RouteOutcome::Queued), ticket: Some(ticket) })
             }
+            Opened::Kept(ticket, fallback) => {
+                Ok(Handover { route: Some(kept(fallback)), ticket: Some(ticket) })
+            }
             Opened::Full => nothing(RouteOutcome::QueueFull),
+            Opened::OutOfHours => nothing(RouteOutcome::OutOfHours),
+            Opened::Stale => Ok(Handover { route: None, ticket: None }),
         }
     }
 
@@ -213,40 +260,27 @@ impl Inner {
         Ok(Clarification { id: fresh(now, ClarifyId::new)?, expires_at })
     }
 
-    fn remember(&self, conversation: &mut Conversation, burst: &Burst, outcome: &Outcome) {
-        let at = outcome.decided_at;
-        let heard = burst
-            .messages
-            .iter()
-            .map(|pending| heard(conversation, pending, at))
-            .collect::<Vec<_>>();
-        for line in heard.into_iter().chain(outcome.say.iter().map(|out| said(out, at))) {
-            conversation.remember(line, &self.config.bounds);
-        }
-        conversation.speaks(outcome.decision.language);
-        if outcome.decision.action == Action::Route
-            && let Some(reason) = course::reason(&outcome.decision)
-        {
-            conversation.hand_over(reason);
-        }
-        if let Some(last) = burst.last_sequence() {
-            conversation.pass(last);
-        }
-    }
-
     /// A ticket may have ended since it was looked at. Checked under the registry's lock: one that ends later finds the
     /// conversation waiting and tells it.
     fn drop_dead_ticket(&self, conversation: &mut Conversation, now: Timestamp) {
         let Some(ticket) = conversation.ticket().cloned() else { return };
-        let lives = self.desk.as_ref().is_some_and(|desk| desk.ticket(&ticket, now).is_some());
+        let lives = self.desk.as_ref().is_some_and(|desk| desk.holder(&ticket).is_some());
         if !lives {
             conversation.ticket_ended(&ticket, End::Otherwise, now);
         }
     }
 }
 
+/// What a customer is told whose ticket waits for the opening.
+fn kept(fallback: Fallback) -> RouteOutcome {
+    match fallback {
+        Fallback::Callback => RouteOutcome::Callback,
+        Fallback::LeaveMessage | Fallback::BotOnly => RouteOutcome::LeaveMessage,
+    }
+}
+
 /// A new identity: a UUID that sorts by time.
-fn fresh<I>(
+pub(super) fn fresh<I>(
     now: Timestamp,
     wrap: impl FnOnce(&str) -> Result<I, IdError>,
 ) -> Result<I, DispatchError> {
@@ -276,22 +310,6 @@ fn position_to_tell(
     }
 }
 
-/// What an outcome does to its conversation.
-fn step(outcome: &Outcome) -> Step {
-    match (&outcome.clarify, &outcome.ticket, outcome.decision.action) {
-        (Some(asked), ..) => Step::AskedBack(Asked {
-            id: asked.id.clone(),
-            options: outcome.decision.options().to_vec(),
-            expires_at: asked.expires_at,
-        }),
-        (None, Some(ticket), Action::Route) => Step::Opened(ticket.id.clone()),
-        (None, Some(_), _) | (None, None, Action::None) => Step::Stayed,
-        (None, None, Action::Answer | Action::Clarify | Action::Route | Action::Forward) => {
-            Step::Spoke
-        }
-    }
-}
-
 /// The language to speak: of the message, else of those before.
 fn language(decision: &Decision, conversation: &Conversation) -> Language {
     match decision.language {
@@ -300,19 +318,18 @@ fn language(decision: &Decision, conversation: &Conversation) -> Language {
     }
 }
 
-fn heard(conversation: &Conversation, pending: &Pending, at: Timestamp) -> Line {
+pub(super) fn heard(conversation: &Conversation, pending: &Pending, at: Timestamp) -> Line {
     let text = match conversation.meaning(&pending.message.content) {
-        Meaning::Words(text) => text.to_owned(),
-        Meaning::Chosen(choice) => choice.label.clone(),
-        Meaning::Attachment | Meaning::Opening => String::new(),
+        Meaning::Words(text) => text,
+        Meaning::Chosen(choice) => &choice.label,
+        Meaning::Attachment | Meaning::Opening => "",
     };
-    Line { at, by: Speaker::Customer, text, id: pending.message.request_id.to_string() }
-}
-
-fn said(out: &Outgoing, at: Timestamp) -> Line {
-    let by = match out.author {
-        Author::Bot => Speaker::Bot,
-        Author::System => Speaker::System,
+    let attached = match &pending.message.content {
+        Content::Attachment { kind, uri, .. } => {
+            Some(Attached { kind: kind.clone(), uri: uri.clone() })
+        }
+        Content::Text(_) | Content::Choice { .. } | Content::Opening => None,
     };
-    Line { at, by, text: out.text.clone(), id: out.message_id.clone() }
+    let id = pending.message.request_id.as_str();
+    Line { attached, ..Line::new(at, Speaker::Customer, id, text) }
 }

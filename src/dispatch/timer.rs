@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::conversation::End;
-use super::desk::{Desk, Over};
+use super::desk::Desk;
 use super::inner::Inner;
 
 /// The longest sleep: after it the wall clock is looked at again, since it may have been set.
@@ -17,7 +16,7 @@ pub(super) async fn run(inner: Weak<Inner>) {
     loop {
         let Some(inner) = inner.upgrade() else { return };
         let Some(desk) = &inner.desk else { return };
-        inner.expire(desk);
+        desk.tick(inner.now());
         let changed = desk.changed();
         let sleep = inner.until_due(desk);
         drop(inner);
@@ -27,12 +26,6 @@ pub(super) async fn run(inner: Weak<Inner>) {
 }
 
 impl Inner {
-    fn expire(&self, desk: &Desk) {
-        for Over { key, ticket } in desk.tick(self.now()) {
-            self.ticket_ended(&key, &ticket.id, End::Otherwise);
-        }
-    }
-
     fn until_due(&self, desk: &Desk) -> Duration {
         let Some(due) = desk.next_due() else { return LONGEST };
         let left = Duration::try_from(due.duration_since(self.now())).unwrap_or(Duration::ZERO);

@@ -94,7 +94,7 @@ impl Waiting {
 
 /// A hash of what a message says: what must not differ under one `request_id`. The sequence number, the customer's clock
 /// and the display name are not part of it, since a gateway's resend may carry others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
@@ -118,6 +118,16 @@ impl Fingerprint {
             hash.fields([key, value]);
         }
         Self(hash.0.finalize().into())
+    }
+
+    /// SHA-256.
+    pub(super) fn bytes(self) -> [u8; 32] {
+        self.0
+    }
+
+    /// One that was kept.
+    pub(super) fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
     }
 }
 

@@ -24,13 +24,13 @@ pub struct WaitingView {
 
 /// The view of a ticket whose conversation may be known.
 pub(super) fn view(ticket: TicketView, conversation: Option<&Conversation>) -> WaitingView {
-    let reason = conversation.and_then(Conversation::handed_over);
+    let reason = conversation.and_then(|conversation| conversation.handoff().reason);
     let last_words = conversation.map(last_words).unwrap_or_default();
     WaitingView { ticket, reason, last_words }
 }
 
 /// Redacted before it is cut: half a number would pass for none.
-fn last_words(conversation: &Conversation) -> String {
+pub(super) fn last_words(conversation: &Conversation) -> String {
     let heard = conversation.lines().filter(|line| line.by == Speaker::Customer);
     let last = heard.filter(|line| !line.text.trim().is_empty()).last();
     last.map(|line| shown(&redact(&line.text))).unwrap_or_default()

@@ -16,6 +16,9 @@ use super::key::Key;
 use super::reading::Reading;
 use super::registry::Entry;
 use super::waiter::Pending;
+use crate::journal::Record;
+use crate::journal::record::{CustomerEvent, Happened};
+use crate::routing;
 
 /// The task of one conversation.
 #[derive(Debug)]
@@ -62,9 +65,15 @@ impl Worker {
         match entry {
             Entry::Message(pending) => self.decide(Burst::new(*pending)).await,
             Entry::NoMore(end, done) => {
-                self.inner.end_ticket_of(&self.key, end);
-                // Whoever reported it may have stopped waiting; the effect stands.
-                done.send(()).ok();
+                let record = || ended(&self.key, end);
+                match self.inner.write(record).await {
+                    Ok(_written) => {
+                        self.inner.end_ticket_of(&self.key, end).await;
+                        // Whoever reported it may have stopped waiting; the effect stands.
+                        done.send(()).ok();
+                    }
+                    Err(error) => tracing::warn!(%error, "the end of a ticket was not written"),
+                }
             }
         }
     }
@@ -72,6 +81,9 @@ impl Worker {
     /// Reads, waits for more where more could change it, and settles.
     async fn decide(&self, mut burst: Burst) {
         loop {
+            if let Some(held) = self.inner.held_by_person(&self.key) {
+                return self.inner.pass_on(&self.key, &burst, &held).await;
+            }
             let reading = match self.read(&mut burst).await {
                 Ok(reading) => reading,
                 Err(error) => return self.fail(&burst, error),
@@ -79,7 +91,7 @@ impl Worker {
             match self.wait_for_more(&mut burst, &reading).await {
                 Waited::Changed if burst.messages.is_empty() => return,
                 Waited::Changed => {}
-                Waited::Over => return self.inner.settle(&self.key, &burst, reading),
+                Waited::Over => return self.inner.settle(&self.key, &burst, reading).await,
             }
         }
     }
@@ -90,7 +102,7 @@ impl Worker {
         let waiters: Vec<_> =
             burst.messages.iter().map(|pending| Arc::clone(&pending.waiter)).collect();
         let wanted = Box::new(move || waiters.iter().any(|waiter| waiter.wanted()));
-        let reading = (self.inner.reader)(turn, wanted).await?;
+        let reading = (self.inner.reader.read)(turn, wanted).await?;
         burst.spent(&reading.timings);
         Ok(reading)
     }
@@ -163,6 +175,12 @@ impl Worker {
             tracing::info!(conversation = %self.key.id, missing, "a gap in the sequence was given up");
         }
     }
+}
+
+/// What the gateway reported.
+fn ended(key: &Key, end: routing::End) -> Record {
+    let what = if end == routing::End::CustomerLeft { Happened::Left } else { Happened::Cancelled };
+    Record::Customer(CustomerEvent { conversation: key.clone(), what })
 }
 
 impl Drop for Worker {

@@ -52,7 +52,7 @@ pub struct Bundle {
 }
 
 /// What a bundle is made of, by name and hash.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct BundleInfo {
     /// Over everything below: what a guarantee is bound to. 64 hexadecimal digits.
     pub hash: String,

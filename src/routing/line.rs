@@ -1,80 +1,92 @@
-//! One queue's waiting line: class first, then age, then arrival. Finding the head and a place costs the logarithm of
-//! the length; a position costs the distance to the nearer end of its class.
+//! A waiting line: class first, then age, then arrival. Finding the head and a place costs the logarithm of the length.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
+use super::sorted::Sorted;
 use super::ticket::Ticket;
 use crate::message::{Priority, TicketId, Timestamp};
 
-/// A place inside a class: the age decides, then the desk's own count.
-type Place = (Timestamp, u64, TicketId);
+/// A place in line; the least is served first.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    pub(super) class: Reverse<Priority>,
+    pub(super) effective: Timestamp,
+    pub(super) sequence: u64,
+    pub(super) ticket: TicketId,
+}
 
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+impl Place {
+    pub(super) fn of(ticket: &Ticket) -> Self {
+        Self {
+            class: Reverse(ticket.priority),
+            effective: ticket.effective_time(),
+            sequence: ticket.sequence,
+            ticket: ticket.id.clone(),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Default)]
 pub(super) struct Line {
-    classes: BTreeMap<Priority, BTreeSet<Place>>,
+    places: Sorted<Place>,
 }
 
 impl Line {
-    pub(super) fn insert(&mut self, ticket: &Ticket) {
-        self.classes.entry(ticket.priority).or_default().insert(place(ticket));
+    pub(super) fn insert(&mut self, place: Place) {
+        self.places.insert(place);
     }
 
-    pub(super) fn remove(&mut self, ticket: &Ticket) {
-        if let Some(class) = self.classes.get_mut(&ticket.priority) {
-            class.remove(&place(ticket));
-        }
-        self.classes.retain(|_, class| !class.is_empty());
+    pub(super) fn remove(&mut self, place: &Place) {
+        self.places.remove(place);
     }
 
     pub(super) fn len(&self) -> usize {
-        self.classes.values().map(BTreeSet::len).sum()
+        self.places.len()
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.classes.is_empty()
+        self.places.len() == 0
     }
 
-    /// How many stand before this ticket.
-    pub(super) fn ahead(&self, ticket: &Ticket) -> usize {
-        let above: usize = self
-            .classes
-            .iter()
-            .filter(|(class, _)| **class > ticket.priority)
-            .map(|(_, places)| places.len())
-            .sum();
-        above + self.classes.get(&ticket.priority).map_or(0, |class| rank(class, &place(ticket)))
+    pub(super) fn head(&self) -> Option<&Place> {
+        self.places.first()
     }
 
     /// Everybody, in order.
-    pub(super) fn ids(&self) -> impl Iterator<Item = &TicketId> {
-        self.classes.values().rev().flatten().map(|(_, _, id)| id)
+    pub(super) fn places(&self) -> impl Iterator<Item = &Place> {
+        self.places.iter()
     }
 
+    /// How many stand before this place.
+    pub(super) fn ahead(&self, place: &Place) -> usize {
+        self.places.rank(place)
+    }
+
+    /// How many wait in each class that somebody waits in.
     pub(super) fn by_class(&self) -> BTreeMap<Priority, usize> {
-        self.classes.iter().map(|(class, places)| (*class, places.len())).collect()
-    }
-
-    pub(super) fn oldest(&self) -> Option<Timestamp> {
-        self.classes.values().filter_map(|class| class.first()).map(|(at, _, _)| *at).min()
+        let classes = [Priority::Low, Priority::Normal, Priority::High, Priority::Urgent];
+        let mut above = 0;
+        let mut counts = BTreeMap::new();
+        for class in classes.into_iter().rev() {
+            let end = class_end(class).map_or(self.len(), |end| self.ahead(&end));
+            if end > above {
+                counts.insert(class, end - above);
+            }
+            above = end;
+        }
+        counts
     }
 }
 
-fn place(ticket: &Ticket) -> Place {
-    (ticket.enqueued_at, ticket.sequence, ticket.id.clone())
-}
-
-/// The number of places before `place`, counted from both ends at once.
-fn rank(class: &BTreeSet<Place>, place: &Place) -> usize {
-    let mut before = class.range(..place);
-    let mut from = class.range(place..);
-    let mut steps = 0;
-    loop {
-        if before.next().is_none() {
-            return steps;
-        }
-        if from.next().is_none() {
-            return class.len() - steps;
-        }
-        steps += 1;
-    }
+/// A place after everybody of a class and before everybody of the next lower one; `None` after the lowest.
+fn class_end(class: Priority) -> Option<Place> {
+    let below = match class {
+        Priority::Low => return None,
+        Priority::Normal => Priority::Low,
+        Priority::High => Priority::Normal,
+        Priority::Urgent => Priority::High,
+    };
+    let ticket = TicketId::new("-").ok()?;
+    Some(Place { class: Reverse(below), effective: Timestamp::MIN, sequence: 0, ticket })
 }

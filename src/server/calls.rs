@@ -9,7 +9,8 @@ use super::error::DoorError;
 use super::status::Refusal;
 use crate::decision::Reason;
 use crate::dispatch::{
-    ConversationEvent, Feedback, HandleOptions, Handled, Outcome, Slice, Timings,
+    ConversationEvent, Dispatch, Feedback, HandleOptions, Handled, Outcome, Slice,
+    SupervisorCommand, Timings,
 };
 use crate::message::{Channel, Message, Timestamp};
 use crate::proto::v1;
@@ -132,7 +133,7 @@ impl Doors {
     }
 
     /// A verdict on a decision.
-    pub(crate) fn record_feedback(
+    pub(crate) async fn record_feedback(
         &self,
         call: &Call,
         wire: v1::RecordFeedbackRequest,
@@ -141,7 +142,7 @@ impl Doors {
         let (verdict, source) = (wire.verdict(), wire.source());
         let feedback = Feedback::try_from(wire)?;
         let name = feedback.decision_id.clone();
-        let done = self.parts()?.dispatch.feedback(&call.caller.id, feedback);
+        let done = self.parts()?.dispatch.feedback(&call.caller.id, feedback).await;
         done.map_err(|error| Refusal::from(error).about(DECISION, name.as_str()))?;
         let verdict = convert::bare(verdict.as_str_name(), "VERDICT_");
         self.metrics.feedback(verdict, convert::bare(source.as_str_name(), "FEEDBACK_SOURCE_"));
@@ -155,7 +156,7 @@ impl Doors {
         let now = Timestamp::now();
         let mode = v1::AutomationMode::from(dispatch.mode(&Slice::default()));
         Ok(v1::ListQueuesResponse {
-            queues: dispatch.queues().iter().map(|queue| convert::queue(queue, now)).collect(),
+            queues: Self::queues(dispatch, now),
             mode: mode.into(),
             modes: dispatch.modes().iter().map(convert::slice).collect(),
         })
@@ -169,31 +170,124 @@ impl Doors {
     ) -> Result<v1::ListTicketsResponse, Refusal> {
         call.caller.require(Role::Supervisor)?;
         let page = Page::try_from(wire)?;
-        let waiting = self.parts()?.dispatch.waiting();
-        let wanted = |queue| page.queue.as_ref().is_none_or(|only| only == queue);
-        let mut rest = waiting.iter().filter(|view| wanted(&view.ticket.queue)).skip(page.skip);
-        let tickets: Vec<_> = rest.by_ref().take(page.size).map(convert::waiting).collect();
-        let next = page.skip.saturating_add(tickets.len());
-        let next_page_token = rest.next().map(|_| next.to_string()).unwrap_or_default();
+        let dispatch = &self.parts()?.dispatch;
+        let mut tickets = dispatch.waiting();
+        if !page.waits_only() {
+            tickets.extend(dispatch.in_hand());
+        }
+        tickets.retain(|view| page.wants(&view.ticket));
+        let (tickets, next_page_token) = convert::page(tickets, page.skip, page.size);
+        let tickets = tickets.iter().map(convert::waiting).collect();
         Ok(v1::ListTicketsResponse { tickets, next_page_token })
     }
 
+    /// Every queue with what a supervisor should look at.
+    pub(crate) fn queues(dispatch: &Dispatch, now: Timestamp) -> Vec<v1::Queue> {
+        let alerts = dispatch.alerts();
+        dispatch.queues().iter().map(|queue| convert::queue(queue, &alerts, now)).collect()
+    }
+
+    /// A page of agents.
+    pub(crate) fn list_agents(
+        &self,
+        call: &Call,
+        wire: &v1::ListAgentsRequest,
+    ) -> Result<v1::ListAgentsResponse, Refusal> {
+        call.caller.require(Role::Supervisor)?;
+        let (queue, size, skip) = convert::agents_page(wire)?;
+        let agents = self.parts()?.dispatch.agents(queue.as_ref());
+        let (agents, next_page_token) = convert::page(agents, skip, size);
+        let agents = agents.iter().map(convert::agent).collect();
+        Ok(v1::ListAgentsResponse { agents, next_page_token })
+    }
+
+    /// A ticket with what was said.
+    pub(crate) fn get_ticket(
+        &self,
+        call: &Call,
+        wire: &v1::GetTicketRequest,
+    ) -> Result<v1::GetTicketResponse, Refusal> {
+        call.caller.require(Role::Supervisor)?;
+        let id = convert::ticket_id(wire)?;
+        let found = self.parts()?.dispatch.ticket(&id);
+        let (ticket, lines) =
+            found.map_err(|error| Refusal::from(error).about(TICKET, id.as_str()))?;
+        Ok(v1::GetTicketResponse {
+            ticket: Some(convert::ticket(&ticket)),
+            history: lines.iter().map(convert::line).collect(),
+            matches: Vec::new(),
+        })
+    }
+
+    /// A supervisor's word about a ticket; the ticket as it is then.
+    async fn steer_ticket(
+        &self,
+        call: &Call,
+        command: SupervisorCommand,
+    ) -> Result<Option<v1::Ticket>, Refusal> {
+        call.caller.require(Role::Supervisor)?;
+        tracing::info!(caller = %call.caller.id, ?command, "a supervisor steers");
+        let dispatch = &self.parts()?.dispatch;
+        let ticket = match &command {
+            SupervisorCommand::Assign { ticket, .. } | SupervisorCommand::Update { ticket, .. } => {
+                Some(ticket.clone())
+            }
+            SupervisorCommand::SetPresence { .. } => None,
+        };
+        dispatch.steer(command).await?;
+        let ticket = ticket.map(|ticket| dispatch.ticket(&ticket)).transpose()?;
+        Ok(ticket.map(|(ticket, _)| convert::ticket(&ticket)))
+    }
+
+    /// Gives a ticket to an agent.
+    pub(crate) async fn assign_ticket(
+        &self,
+        call: &Call,
+        wire: v1::AssignTicketRequest,
+    ) -> Result<v1::AssignTicketResponse, Refusal> {
+        let ticket = self.steer_ticket(call, wire.try_into()?).await?;
+        Ok(v1::AssignTicketResponse { ticket })
+    }
+
+    /// Changes a ticket.
+    pub(crate) async fn update_ticket(
+        &self,
+        call: &Call,
+        wire: v1::UpdateTicketRequest,
+    ) -> Result<v1::UpdateTicketResponse, Refusal> {
+        let ticket = self.steer_ticket(call, wire.try_into()?).await?;
+        Ok(v1::UpdateTicketResponse { ticket })
+    }
+
+    /// Sets an agent's presence.
+    pub(crate) async fn set_agent_presence(
+        &self,
+        call: &Call,
+        wire: v1::SetAgentPresenceRequest,
+    ) -> Result<v1::SetAgentPresenceResponse, Refusal> {
+        let name = wire.agent_id.clone();
+        self.steer_ticket(call, wire.try_into()?).await?;
+        let agents = self.parts()?.dispatch.agents(None);
+        let state = agents.iter().find(|agent| agent.id.as_str() == name).map(convert::agent);
+        Ok(v1::SetAgentPresenceResponse { state })
+    }
+
     /// Ends a waiting ticket.
-    pub(crate) fn cancel_ticket(
+    pub(crate) async fn cancel_ticket(
         &self,
         call: &Call,
         wire: &v1::CancelTicketRequest,
     ) -> Result<v1::CancelTicketResponse, Refusal> {
         call.caller.require(Role::Supervisor)?;
         let id = convert::cancellation(wire)?;
-        let ticket = self.parts()?.dispatch.cancel(&id);
+        let ticket = self.parts()?.dispatch.cancel(&id).await;
         let ticket = ticket.map_err(|error| Refusal::from(error).about(TICKET, id.as_str()))?;
         tracing::info!(caller = %call.caller.id, ticket = %id, "ticket cancelled");
         Ok(v1::CancelTicketResponse { ticket: Some(convert::ticket(&ticket)) })
     }
 
     /// Switches what the bot may do.
-    pub(crate) fn set_automation(
+    pub(crate) async fn set_automation(
         &self,
         call: &Call,
         wire: v1::SetAutomationRequest,
@@ -201,7 +295,7 @@ impl Doors {
         call.caller.require(Role::Supervisor)?;
         let Switch { slice, mode, reason } = Switch::try_from(wire)?;
         let dispatch = &self.parts()?.dispatch;
-        dispatch.set_mode(slice.clone(), mode)?;
+        dispatch.set_mode(slice.clone(), mode).await?;
         tracing::warn!(caller = %call.caller.id, ?slice, ?mode, reason, "automation switched");
         let mode = v1::AutomationMode::from(dispatch.mode(&slice));
         Ok(v1::SetAutomationResponse { mode: mode.into() })

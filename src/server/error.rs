@@ -117,6 +117,12 @@ pub enum DoorError {
     /// A second Attach on one stream.
     #[error("the stream is attached already")]
     AttachedAlready,
+    /// A stream on which nothing came for too long, not even a heartbeat.
+    #[error("nothing came on this stream for too long")]
+    StreamSilent,
+    /// An agent who is not whom the key belongs to.
+    #[error("the key belongs to another agent")]
+    OtherAgent,
     /// An HTTP path and method that nothing serves.
     #[error("nothing is served at this path by this method")]
     RouteUnknown,
@@ -142,7 +148,7 @@ impl Classify for DoorError {
         match self {
             Self::NotReady { .. } | Self::Draining => Kind::Unavailable,
             Self::ServerBusy { .. } | Self::TooManyStreams { .. } => Kind::Overloaded,
-            Self::DeadlinePassed => Kind::DeadlineExceeded,
+            Self::DeadlinePassed | Self::StreamSilent => Kind::DeadlineExceeded,
             Self::TimeoutMalformed { .. }
             | Self::ContentType
             | Self::BodyTooLarge { .. }
@@ -155,9 +161,10 @@ impl Classify for DoorError {
             | Self::FrameUnreadable => Kind::InvalidArgument,
             Self::Defect => Kind::Internal,
             Self::KeyMissing | Self::KeyUnknown => Kind::Unauthenticated,
-            Self::RoleMissing { .. } | Self::HostRefused | Self::OriginRefused => {
-                Kind::PermissionDenied
-            }
+            Self::RoleMissing { .. }
+            | Self::OtherAgent
+            | Self::HostRefused
+            | Self::OriginRefused => Kind::PermissionDenied,
             Self::NotAttached | Self::AttachedAlready => Kind::FailedPrecondition,
             Self::RouteUnknown
             | Self::MethodUnknown
@@ -189,6 +196,8 @@ impl Classify for DoorError {
             Self::FrameUnreadable => "FRAME_UNREADABLE",
             Self::NotAttached => "NOT_ATTACHED",
             Self::AttachedAlready => "ATTACHED_ALREADY",
+            Self::StreamSilent => "STREAM_SILENT",
+            Self::OtherAgent => "AGENT_MISMATCH",
             Self::RouteUnknown => "ROUTE_UNKNOWN",
             Self::MethodUnknown => "METHOD_UNKNOWN",
             Self::ServiceUnknown => "SERVICE_UNKNOWN",
@@ -238,10 +247,12 @@ impl Classify for DoorError {
             Self::FrameUnreadable => {
                 "Send an attach, a message or an event of proto/firstline/v1; every string must be UTF-8."
             }
-            Self::NotAttached => "Send an Attach as the first frame, then send this again.",
+            Self::NotAttached => "Send an Attach, or a Hello, as the first frame, then send this again.",
             Self::AttachedAlready => "Attach once; open another stream to attach with other settings.",
+            Self::StreamSilent => "Open the stream again with the session token, and send a Heartbeat as often as Welcome says.",
+            Self::OtherAgent => "Say hello with the agent_id that this key belongs to.",
             Self::RouteUnknown => {
-                "Use POST /v1/messages, POST /v1/conversations/{id}/events, GET /v1/conversations/{id} or POST /v1/feedback."
+                "Use POST /v1/messages, POST /v1/conversations/{id}/events, GET /v1/conversations/{id}, POST /v1/feedback or GET /v1/events."
             }
             Self::MethodUnknown => {
                 "List what is served by reflection, generate the client from proto/firstline/v1 of this version, and do not compress."
@@ -292,6 +303,8 @@ impl Classify for DoorError {
             | Self::FrameUnreadable
             | Self::NotAttached
             | Self::AttachedAlready
+            | Self::StreamSilent
+            | Self::OtherAgent
             | Self::RouteUnknown
             | Self::MethodUnknown
             | Self::ServiceUnknown

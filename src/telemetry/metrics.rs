@@ -36,6 +36,7 @@ pub struct Metrics {
     bundle: Family<BundleLabels, Gauge>,
     guarantee: Family<StateLabels, Gauge>,
     pooled: Family<FateLabels, Counter>,
+    journal: Gauge,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -164,6 +165,7 @@ impl Metrics {
             bundle: Family::default(),
             guarantee: Family::default(),
             pooled: Family::default(),
+            journal: Gauge::default(),
         };
         metrics.register_decisions();
         metrics.register_calls();
@@ -201,6 +203,11 @@ impl Metrics {
             self.pooled.clone(),
         );
         ours.register("guarantee_info", "The guarantee in force; always 1", self.guarantee.clone());
+        ours.register(
+            "journal_sound",
+            "1 while outcomes can be written; 0 stops all messages",
+            self.journal.clone(),
+        );
         ours.register("bundle_info", "What decides now; always 1", self.bundle.clone());
     }
 
@@ -308,6 +315,11 @@ impl Metrics {
             self.guarantee.clear();
         }
         self.guarantee.get_or_create(&labels).set(1);
+    }
+
+    /// Whether outcomes can be written; true as well where nothing is to be.
+    pub fn journal(&self, sound: bool) {
+        self.journal.set(i64::from(sound));
     }
 
     /// What decides now, in place of what decided before.

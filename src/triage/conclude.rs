@@ -9,7 +9,7 @@ use crate::encoder::Embedding;
 use crate::encoder::batcher::Encoded;
 use crate::knowledge::KnowledgeError;
 use crate::knowledge::article::Article;
-use crate::message::{ArticleId, Probability};
+use crate::message::{ArticleId, Language, Probability};
 use crate::release::Bundle;
 use crate::text::follow::Leaning;
 
@@ -111,29 +111,14 @@ impl Filling<'_> {
     }
 
     fn answer(&self, id: &ArticleId, ruling: &Ruling) -> Outcome {
-        // The verdict names an article of this very bundle, so there is one.
-        let library = self.bundle.library();
-        let Some(at) = library.index_of(id) else { return Outcome::Nothing };
-        let Some(article) = library.articles().get(at) else { return Outcome::Nothing };
         let chosen = ruling.reason == Reason::CustomerChoice;
         let probability = if chosen { Probability::new(1.0) } else { ruling.probability };
-        let target = self.bundle.policy().target;
         let first = self.piece(ruling.about).sightings.first();
-        Outcome::Answer(Box::new(Answer {
-            article: article.id.clone(),
-            revision: article.revision.clone(),
-            title: article.title.clone(),
-            text: library.plain_answer(at).to_owned(),
-            markdown: article.answer.clone(),
-            more: sections(article, first.map_or("", |sighting| sighting.matched.as_str())),
-            probability,
-            risk: article.risk,
-            guarantee: self.bundle.gate().guarantee(
-                target,
-                self.evidence.situation.language,
-                article.risk,
-            ),
-        }))
+        let matched = first.map_or("", |sighting| sighting.matched.as_str());
+        let language = self.evidence.situation.language;
+        // The verdict names an article of this very bundle, so there is one.
+        let answer = answer(self.bundle, id, (probability, language), matched);
+        answer.map_or(Outcome::Nothing, |answer| Outcome::Answer(Box::new(answer)))
     }
 
     fn explanation(&self, ruling: &Ruling) -> Explanation {
@@ -156,12 +141,47 @@ impl Filling<'_> {
                 .map(|s| gate.calibration.contributions(&s.readings))
                 .unwrap_or_default(),
             threshold: first.map_or(gate.threshold, |s| gate.threshold_for(s.risk)),
-            rule: ruling.rule,
+            rule: ruling.rule.into(),
             read_with: self.turn.before.clone().filter(|_| ruling.about == About::Together),
             tokens: tokens.unwrap_or_default(),
             truncated: truncated.unwrap_or_default(),
         }
     }
+}
+
+/// What an article says, as it would be sent to a reader of this language.
+fn answer(
+    bundle: &Bundle,
+    id: &ArticleId,
+    (probability, language): (Probability, Language),
+    matched: &str,
+) -> Option<Answer> {
+    let library = bundle.library();
+    let at = library.index_of(id)?;
+    let article = library.articles().get(at)?;
+    Some(Answer {
+        article: article.id.clone(),
+        revision: article.revision.clone(),
+        title: article.title.clone(),
+        text: library.plain_answer(at).to_owned(),
+        markdown: article.answer.clone(),
+        more: sections(article, matched),
+        probability,
+        risk: article.risk,
+        guarantee: bundle.gate().guarantee(bundle.policy().target, language, article.risk),
+    })
+}
+
+/// What an agent may use of the candidates of a decision: those that are still there and have something to say.
+pub fn suggestions(
+    bundle: &Bundle,
+    candidates: &[(ArticleId, Probability)],
+    language: Language,
+) -> Vec<Answer> {
+    let known = |(id, probability): &(ArticleId, Probability)| {
+        answer(bundle, id, (*probability, language), "")
+    };
+    candidates.iter().filter_map(known).filter(|answer| !answer.markdown.is_empty()).collect()
 }
 
 /// The sections after the answer; the one that matched comes first.

@@ -19,7 +19,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-pub use conclude::{conclude, observe};
+pub use conclude::{conclude, observe, suggestions};
 pub use prepare::{Prepared, prepare};
 
 use crate::decision::{Choice, Decision};

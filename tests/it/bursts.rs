@@ -26,7 +26,7 @@ async fn transcript(service: &Running, conversation: &str) -> Vec<String> {
     let view = gateway(service).await.get_conversation(read).await.unwrap().into_inner();
     let customers = |entry: v1::TranscriptEntry| match entry.entry? {
         transcript_entry::Entry::Customer(message) => Some(message.request_id),
-        transcript_entry::Entry::Said(_) => None,
+        transcript_entry::Entry::Said(_) | transcript_entry::Entry::Note(_) => None,
     };
     view.transcript.into_iter().filter_map(customers).collect()
 }

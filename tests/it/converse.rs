@@ -68,6 +68,26 @@ impl Stream {
         problem
     }
 
+    /// The next event of the desk, whatever stands before it.
+    pub(crate) async fn event(&mut self) -> v1::ConverseResponse {
+        loop {
+            let reply = self.reply().await.expect("the stream ended").unwrap();
+            if reply.event_sequence > 0 {
+                assert!(!reply.cursor.is_empty());
+                return reply;
+            }
+        }
+    }
+
+    /// The next decision, whatever stands before it.
+    pub(crate) async fn decision_past_events(&mut self) -> v1::Decision {
+        loop {
+            if let Frame::Decision(decision) = self.next().await {
+                return *decision;
+            }
+        }
+    }
+
     /// The next decision, whatever receipts stand before it.
     pub(crate) async fn decision(&mut self) -> v1::Decision {
         loop {
@@ -208,6 +228,8 @@ async fn an_event_takes_its_place_in_the_conversation() {
     assert!(matches!(stream.next().await, Frame::Receipt(_)));
     stream.send(Send::Event(left)).await;
     assert_eq!(stream.decision().await.action(), v1::Action::Route);
+    let Frame::Ticket(ticket) = stream.next().await else { panic!("no word of the ticket") };
+    assert_eq!(ticket.reason(), v1::TicketReason::CustomerLeft);
     let Frame::Receipt(receipt) = stream.next().await else { panic!("no receipt") };
     assert_eq!((receipt.request_id.as_str(), receipt.sequence), ("e1", 2));
     let read = v1::GetConversationRequest { conversation_id: "c1".to_owned() };

@@ -10,6 +10,8 @@ mod grpc;
 #[cfg(test)]
 mod converse;
 #[cfg(test)]
+mod desk;
+#[cfg(test)]
 mod http;
 #[cfg(test)]
 mod security;
@@ -33,3 +35,5 @@ mod cases;
 mod fast_path;
 #[cfg(test)]
 mod certify;
+#[cfg(test)]
+mod journal;

@@ -112,6 +112,9 @@ async fn wrong_protobuf_does_not_end_a_stream() {
             v1::converse_response::Frame::Decision(_) => "decision".to_owned(),
             v1::converse_response::Frame::Problem(problem) => problem.reason,
             v1::converse_response::Frame::Draining(_) => "draining".to_owned(),
+            v1::converse_response::Frame::Ticket(_)
+            | v1::converse_response::Frame::Say(_)
+            | v1::converse_response::Frame::AgentTyping(_) => "event".to_owned(),
         })
         .collect();
     let unreadable = "FRAME_UNREADABLE";

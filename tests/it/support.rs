@@ -1,6 +1,5 @@
 //! What every test of the doors needs: a service on free ports, callers of both transports, and what their errors say.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -40,12 +39,17 @@ pub(crate) const QUEUE: usize = 4;
 
 /// Everything behind the doors.
 pub(crate) fn parts() -> Parts {
-    parts_of(&SHOP)
+    parts_of(&SHOP, desk())
 }
 
-fn parts_of(shop: &Shop) -> Parts {
+/// The same with another desk.
+pub(crate) fn parts_with(desk: routing::Config) -> Parts {
+    parts_of(&SHOP, desk)
+}
+
+fn parts_of(shop: &Shop, desk: routing::Config) -> Parts {
     let triage = Triage::new(Arc::clone(&shop.current), Arc::clone(&shop.batcher));
-    let dispatch = Dispatch::new(triage, Some(desk()), rules(), Box::new(Timestamp::now));
+    let dispatch = Dispatch::new(triage, Some(desk), rules(), Box::new(Timestamp::now));
     Parts {
         dispatch: Arc::new(dispatch),
         current: Arc::clone(&shop.current),
@@ -63,7 +67,7 @@ fn rules() -> dispatch::Config {
 
 fn desk() -> routing::Config {
     let implied = QueueRules { max_waiting: QUEUE, ..QueueRules::default() };
-    routing::Config { queues: BTreeMap::default(), implied, agents: Vec::new() }
+    routing::Config { implied, ..routing::Config::default() }
 }
 
 /// Both ports on loopback, wherever there is room.
@@ -87,7 +91,7 @@ pub(crate) async fn service() -> Running {
 
 /// A running service over another shop.
 pub(crate) async fn service_of(shop: &Shop) -> Running {
-    firstline::server::start(parts_of(shop), config()).await.unwrap()
+    firstline::server::start(parts_of(shop, desk()), config()).await.unwrap()
 }
 
 /// A connection to the public port.

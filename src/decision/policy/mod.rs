@@ -16,7 +16,7 @@ pub use answers::{Answered, answers};
 pub use gate::{Claim, Gate};
 
 /// What an operator decides about decisions.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Config {
     /// What becomes of a would-be answer while nothing but the knowledge's own questions vouches for it.
     pub provisional: Provisional,

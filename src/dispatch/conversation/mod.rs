@@ -1,11 +1,22 @@
 //! The state of one conversation, pure: who speaks with the customer, what was asked back, what was said lately. `now`
 //! is an argument. Tickets themselves live in `routing`; a conversation only knows the id of its own.
 
-use std::collections::VecDeque;
+mod line;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 
 use super::config::{Bounds, Times};
-use crate::decision::{Choice, Reason};
-use crate::message::{ClarifyId, Content, Language, RequestId, TicketId, Timestamp};
+use super::feed::StreamId;
+use crate::decision::{Choice, Reason, Urgency};
+use crate::message::{
+    ArticleId, ClarifyId, Content, CustomerId, DecisionId, Language, Message, Probability,
+    RequestId, TicketId, Timestamp,
+};
+
+pub use line::{Attached, Line, Speaker};
+use line::{Lines, Room};
 
 /// Who speaks with the customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -16,38 +27,18 @@ pub enum ConversationState {
     Clarifying,
     /// A ticket waits for a person.
     Waiting,
+    /// A person holds it.
+    WithAgent,
+    /// A person set it aside until the customer writes or a time comes.
+    Parked,
     /// A person closed it a moment ago.
     CoolDown,
     /// Nobody wrote for long; the next message reopens it.
     Closed,
 }
 
-/// Who wrote a line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Speaker {
-    /// The customer.
-    Customer,
-    /// The bot.
-    Bot,
-    /// The phrases that editors own.
-    System,
-}
-
-/// One thing that was written, possibly shortened.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
-    /// When.
-    pub at: Timestamp,
-    /// By whom.
-    pub by: Speaker,
-    /// The words.
-    pub text: String,
-    /// The `request_id` of a customer's message, the `message_id` of one to the customer.
-    pub id: String,
-}
-
 /// A question that was asked back.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Asked {
     /// Its id.
     pub(super) id: ClarifyId,
@@ -55,6 +46,30 @@ pub(super) struct Asked {
     pub(super) options: Vec<Choice>,
     /// Until when.
     pub(super) expires_at: Timestamp,
+}
+
+/// Who writes, as far as the gateway knows.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Customer {
+    /// The person, over all channels.
+    pub id: Option<CustomerId>,
+    /// What agents read.
+    pub name: String,
+    /// What the gateway said of her, for rules and agents.
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// What a person who takes over should know of the last decision.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub(super) struct Handoff {
+    /// Which decision.
+    pub(super) decision: Option<DecisionId>,
+    /// Why the bot did not answer.
+    pub(super) reason: Option<Reason>,
+    /// How urgent, and why.
+    pub(super) urgency: Option<Urgency>,
+    /// The gate's candidates, best first.
+    pub(super) candidates: Vec<(ArticleId, Probability)>,
 }
 
 /// What a decision does to the conversation.
@@ -93,7 +108,7 @@ pub(super) enum Meaning<'a> {
 }
 
 /// One conversation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Conversation {
     phase: Phase,
     /// What was asked back last, open or not.
@@ -106,13 +121,19 @@ pub(super) struct Conversation {
     language: Option<Language>,
     /// The position the customer was last told.
     told: Option<u32>,
-    /// Why it was last handed to a person.
-    handed_over: Option<Reason>,
-    lines: VecDeque<Line>,
+    /// What was known when it was last handed to a person.
+    handoff: Handoff,
+    lines: Lines,
+    /// Events that its gateway was given.
+    events: u64,
+    /// The gateway's stream that carried its last message.
+    #[serde(skip)]
+    home: Option<StreamId>,
+    customer: Customer,
     last_at: Timestamp,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 enum Phase {
     Bot,
     Clarifying,
@@ -130,13 +151,16 @@ impl Conversation {
             expected: 1,
             language: None,
             told: None,
-            handed_over: None,
-            lines: VecDeque::new(),
+            handoff: Handoff::default(),
+            lines: Lines::default(),
+            events: 0,
+            home: None,
+            customer: Customer::default(),
             last_at: now,
         }
     }
 
-    /// Who speaks with the customer.
+    /// Who speaks with the customer; whether a person has the ticket already is the desk's to say.
     pub(super) fn state(&self, now: Timestamp, times: &Times) -> ConversationState {
         match &self.phase {
             Phase::Waiting(_) => ConversationState::Waiting,
@@ -155,12 +179,14 @@ impl Conversation {
             ConversationState::Bot => self.expire(),
             ConversationState::Clarifying
             | ConversationState::Waiting
+            | ConversationState::WithAgent
+            | ConversationState::Parked
             | ConversationState::CoolDown => {}
         }
         self.last_at = self.last_at.max(now);
     }
 
-    /// The ticket that waits.
+    /// The open ticket.
     pub(super) fn ticket(&self) -> Option<&TicketId> {
         match &self.phase {
             Phase::Waiting(ticket) => Some(ticket),
@@ -191,6 +217,11 @@ impl Conversation {
         self.language
     }
 
+    /// When its customer wrote last.
+    pub(super) fn last_at(&self) -> Timestamp {
+        self.last_at
+    }
+
     /// The number that should come next.
     pub(super) fn expected(&self) -> u64 {
         self.expected
@@ -201,9 +232,45 @@ impl Conversation {
         self.told
     }
 
-    /// Why it was last handed to a person.
-    pub(super) fn handed_over(&self) -> Option<Reason> {
-        self.handed_over
+    /// What was known when it was last handed to a person.
+    pub(super) fn handoff(&self) -> &Handoff {
+        &self.handoff
+    }
+
+    /// Who writes.
+    pub(super) fn customer(&self) -> &Customer {
+        &self.customer
+    }
+
+    /// The gateway's stream that carried its last message.
+    pub(super) fn home(&self) -> Option<StreamId> {
+        self.home
+    }
+
+    /// The number of the newest line, 0 before the first.
+    pub(super) fn last_line(&self) -> u64 {
+        self.lines.last()
+    }
+
+    /// Counts one more event for its gateway.
+    pub(super) fn next_event(&mut self) -> u64 {
+        self.events += 1;
+        self.events
+    }
+
+    /// Takes note of who sent a message, and over which stream.
+    pub(super) fn meet(&mut self, message: &Message, home: Option<StreamId>) {
+        self.home = home.or(self.home);
+        let Customer { id, name, attributes } = &mut self.customer;
+        if message.customer_id.is_some() {
+            id.clone_from(&message.customer_id);
+        }
+        if let Some(known) = &message.customer_name {
+            name.clone_from(known);
+        }
+        if !message.attributes.is_empty() {
+            attributes.clone_from(&message.attributes);
+        }
     }
 
     /// What was written lately, oldest first.
@@ -264,9 +331,9 @@ impl Conversation {
         self.told = position.or(self.told);
     }
 
-    /// It is handed to a person for this reason.
-    pub(super) fn hand_over(&mut self, reason: Reason) {
-        self.handed_over = Some(reason);
+    /// It is handed to a person who should know this.
+    pub(super) fn hand_over(&mut self, handoff: Handoff) {
+        self.handoff = handoff;
     }
 
     /// The language a message was read in.
@@ -293,14 +360,13 @@ impl Conversation {
         }
     }
 
-    /// Remembers a line within the bounds.
-    pub(super) fn remember(&mut self, mut line: Line, bounds: &Bounds) {
-        shorten(&mut line.text, bounds.turn_bytes);
-        self.lines.push_back(line);
-        let mut bytes: usize = self.lines.iter().map(|line| line.text.len()).sum();
-        while self.lines.len() > bounds.turns || bytes > bounds.turn_bytes {
-            bytes -= self.lines.pop_front().map_or(bytes, |line| line.text.len());
-        }
+    /// Remembers a line within the bounds, which are wider while a person shall read it; the line's number.
+    pub(super) fn remember(&mut self, line: Line, bounds: &Bounds) -> u64 {
+        let room = match self.ticket() {
+            Some(_) => Room { lines: bounds.desk_turns, bytes: bounds.desk_bytes },
+            None => Room { lines: bounds.turns, bytes: bounds.turn_bytes },
+        };
+        self.lines.push(line, room)
     }
 
     /// The customer took a message back: its words are forgotten.
@@ -331,14 +397,6 @@ impl Conversation {
         self.clarified = false;
         self.told = None;
         self.lines.clear();
-    }
-}
-
-/// Cuts a text to at most `limit` bytes, on a character boundary.
-fn shorten(text: &mut String, limit: usize) {
-    if text.len() > limit {
-        let end = (0..=limit).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-        text.truncate(end);
     }
 }
 

@@ -124,7 +124,7 @@ fn numbers_only_go_forward() {
 }
 
 fn line(text: &str) -> Line {
-    Line { at: at(0), by: Speaker::Customer, text: text.to_owned(), id: "r".to_owned() }
+    Line::new(at(0), Speaker::Customer, "r", text)
 }
 
 proptest! {

@@ -3,7 +3,7 @@
 
 use super::outcome::TicketView;
 use crate::decision::{Action, Decision, Destination, Outcome, Part, Reason, SmallTalk};
-use crate::message::{Mode, Priority, QueueId};
+use crate::message::{IntentId, Mode, Priority, QueueId};
 
 /// Who holds the conversation.
 #[derive(Debug, Clone, Copy)]
@@ -65,6 +65,12 @@ pub(super) fn destination(decision: &Decision, fallback: &QueueId) -> Destinatio
         }
         None => Destination { queue: fallback.clone(), priority: urgency },
     }
+}
+
+/// What the matter is about: the likeliest intent of the part that chose where the ticket goes, else of the first.
+pub(super) fn intent(decision: &Decision) -> Option<IntentId> {
+    let part = foremost(decision).map(|(part, _)| part).or(decision.parts.first());
+    part.and_then(|part| part.explanation.intents.first()).map(|(intent, _)| intent.clone())
 }
 
 /// Why a person is needed: the reason of the part that chose where the ticket goes, else of the first.

@@ -1,8 +1,12 @@
 use super::*;
 use crate::decision::{Evidence, Urgency};
-use crate::dispatch::outcome::TicketState;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::dispatch::outcome::TicketReason;
 use crate::dispatch::tests::floor::{answer, choices, conversation_id, part, to};
 use crate::message::{Channel, Language, TicketId, Timestamp};
+use crate::routing::{self, TicketState};
 use Priority::{High, Low, Normal, Urgent};
 
 /// Parts by name, and the action that `decision` would give them.
@@ -40,8 +44,18 @@ fn ticket() -> TicketView {
         id: TicketId::new("t").unwrap(),
         conversation_id: conversation_id("c"),
         state: TicketState::Queued,
+        reason: TicketReason::Standing(routing::Reason::Routed),
+        version: 1,
         queue: QueueId::new("orders").unwrap(),
         priority: Low,
+        boost: Duration::ZERO,
+        skills: BTreeMap::new(),
+        ring: 0,
+        wait: None,
+        agent: None,
+        agent_name: String::new(),
+        over_capacity: false,
+        reopens: None,
         enqueued_at: Timestamp::UNIX_EPOCH,
         position: Some(1),
         channel: Channel::new("web").unwrap(),

@@ -140,8 +140,16 @@ impl Speech<'_> {
     }
 
     fn hand_over(&mut self) {
-        if self.scene.route == Some(RouteOutcome::QueueFull) {
-            return self.plain(&self.phrase(Phrase::QueueFull), Author::System);
+        let instead = match self.scene.route {
+            Some(RouteOutcome::QueueFull) => Some(Phrase::QueueFull),
+            Some(RouteOutcome::OutOfHours) => Some(Phrase::OutOfHours),
+            Some(RouteOutcome::LeaveMessage | RouteOutcome::Callback) => Some(Phrase::LeaveMessage),
+            Some(RouteOutcome::Queued | RouteOutcome::NoDesk | RouteOutcome::WouldQueue) | None => {
+                None
+            }
+        };
+        if let Some(phrase) = instead {
+            return self.plain(&self.phrase(phrase), Author::System);
         }
         if self.scene.attachment {
             self.plain(&self.phrase(Phrase::AttachmentReceived), Author::System);
@@ -184,7 +192,8 @@ impl Speech<'_> {
             return;
         }
         let message_id = format!("{}-{}", self.scene.decision_id, self.said.len() + 1);
-        self.said.push(Outgoing { message_id, text, markdown, options: Vec::new(), author });
+        let (options, agent) = (Vec::new(), String::new());
+        self.said.push(Outgoing { message_id, text, markdown, options, author, agent });
     }
 }
 

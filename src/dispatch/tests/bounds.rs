@@ -59,7 +59,7 @@ async fn where_none_is_idle_a_new_conversation_is_refused() {
     let ticket = floor.say("a", "r1", "person").await.ticket.clone().unwrap();
     let refused = floor.handle(words("b", "r1", "answer a"), HandleOptions::default()).await;
     assert_eq!(refused.unwrap_err(), DispatchError::TooManyConversations { limit: 1 });
-    floor.dispatch.cancel(&ticket.id).unwrap();
+    floor.dispatch.cancel(&ticket.id).await.unwrap();
     floor.say("b", "r1", "answer a").await;
 }
 

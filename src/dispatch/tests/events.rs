@@ -79,17 +79,17 @@ fn verdict(request: &str, decision: &DecisionId, verdict: Verdict) -> Feedback {
 async fn verdicts_are_counted_once_and_bounded() {
     let floor = Floor::with(|setting| setting.config.bounds.verdicts = 2);
     let decision = floor.say("c", "r1", "answer a").await.decision_id.clone();
-    let give = |request: &str, decision: &DecisionId, given: Verdict| {
-        floor.dispatch.feedback(&caller(), verdict(request, decision, given))
+    let give = async |request: &str, decision: &DecisionId, given: Verdict| {
+        floor.dispatch.feedback(&caller(), verdict(request, decision, given)).await
     };
     let unknown = DecisionId::new("unknown").unwrap();
-    assert_eq!(give("f1", &unknown, Verdict::Right), Err(DispatchError::DecisionNotFound));
-    assert_eq!(give("f1", &decision, Verdict::Right), Ok(()));
-    assert_eq!(give("f1", &decision, Verdict::Right), Ok(()));
-    assert_eq!(give("f1", &decision, Verdict::Wrong), Err(DispatchError::RequestIdReused));
+    assert_eq!(give("f1", &unknown, Verdict::Right).await, Err(DispatchError::DecisionNotFound));
+    assert_eq!(give("f1", &decision, Verdict::Right).await, Ok(()));
+    assert_eq!(give("f1", &decision, Verdict::Right).await, Ok(()));
+    assert_eq!(give("f1", &decision, Verdict::Wrong).await, Err(DispatchError::RequestIdReused));
     assert_eq!(floor.dispatch.feedback_counts()[&(Verdict::Right, FeedbackSource::Agent)], 1);
-    assert_eq!(give("f2", &decision, Verdict::Wrong), Ok(()));
-    assert_eq!(give("f3", &decision, Verdict::Wrong), Ok(()));
+    assert_eq!(give("f2", &decision, Verdict::Wrong).await, Ok(()));
+    assert_eq!(give("f3", &decision, Verdict::Wrong).await, Ok(()));
     assert_eq!(floor.dispatch.feedback_counts()[&(Verdict::Wrong, FeedbackSource::Agent)], 2);
     let kept: Vec<_> = floor.dispatch.verdicts().into_iter().map(|kept| kept.request_id).collect();
     assert_eq!(kept, [RequestId::new("f2").unwrap(), RequestId::new("f3").unwrap()]);

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::super::desk::Desk;
-use super::super::reading::{Reading, Wanted};
+use super::super::reading::{Read as Reads, Reader, Reading, Wanted};
 use super::super::settle::later;
 use super::super::*;
 use crate::decision::evidence::Piece;
@@ -38,6 +38,7 @@ pub(in crate::dispatch) struct Floor {
 pub(in crate::dispatch) struct Setting {
     pub(in crate::dispatch) config: Config,
     pub(in crate::dispatch) desk: Option<routing::Config>,
+    pub(in crate::dispatch) journal: Option<Arc<Journal>>,
 }
 
 impl Default for Setting {
@@ -49,9 +50,8 @@ impl Default for Setting {
             .map(|(name, channel)| (Channel::new(name).unwrap(), channel))
             .collect();
         let config = Config::standard(channels, QueueId::new("general").unwrap());
-        let implied = routing::QueueRules::default();
-        let desk = routing::Config { queues: BTreeMap::new(), implied, agents: Vec::new() };
-        Self { config, desk: Some(desk) }
+        let desk = routing::Config::default();
+        Self { config, desk: Some(desk), journal: None }
     }
 }
 
@@ -66,7 +66,7 @@ impl Floor {
         let (turns, unwanted) =
             (Arc::<Mutex<Vec<Turn>>>::default(), Arc::<Mutex<usize>>::default());
         let (seen, counted) = (Arc::clone(&turns), Arc::clone(&unwanted));
-        let reader: Reader = Box::new(move |turn, wanted| {
+        let reading = move |turn: Turn, wanted: Wanted| -> Reads {
             seen.lock().unwrap().push(turn.clone());
             let counted = Arc::clone(&counted);
             Box::pin(async move {
@@ -74,11 +74,23 @@ impl Floor {
                 *counted.lock().unwrap() += usize::from(!wanted());
                 reading
             })
-        });
+        };
+        let reader = Reader {
+            read: Box::new(reading),
+            bundle: Box::new(|| (Arc::default(), Arc::new(BuiltIn::default()))),
+            suggest: Box::new(|_, _| Vec::new()),
+        };
         let (zero, start) = (Timestamp::from_second(1_800_000_000).unwrap(), Instant::now());
         let clock: Clock = Box::new(move || later(zero, start.elapsed()));
-        let desk = setting.desk.map(Desk::new);
-        let dispatch = Arc::new(Dispatch::start(setting.config, clock, reader, desk));
+        let desk = setting.desk.map(|desk| match &setting.journal {
+            Some(journal) => Desk::recovered(&desk, journal, clock()).unwrap(),
+            None => Desk::new(desk),
+        });
+        let mut inner = Inner::new(setting.config, clock, reader, desk);
+        if let Some(journal) = setting.journal {
+            inner.remember(journal).unwrap();
+        }
+        let dispatch = Arc::new(Dispatch::run(inner, None));
         Self { dispatch, turns, unwanted }
     }
 
@@ -224,7 +236,8 @@ async fn read(turn: Turn, _wanted: &Wanted) -> Result<Reading, Problem> {
     }
     let timings = triage::Timings { encodings: 1, ..triage::Timings::default() };
     let bundle = Arc::default();
-    Ok(Reading { decision: decide(&turn), phrases: Arc::new(BuiltIn::default()), bundle, timings })
+    let phrases = Arc::new(BuiltIn::default());
+    Ok(Reading { decision: decide(&turn), phrases, bundle, released: None, timings })
 }
 
 /// The phrases as they are built in.

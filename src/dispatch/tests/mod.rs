@@ -6,5 +6,6 @@ mod bursts;
 mod events;
 mod order;
 mod repeats;
+mod restarts;
 mod tickets;
 mod words;

@@ -148,11 +148,11 @@ async fn a_ticket_ends_in_four_ways() {
     }
     let floor = Floor::new();
     let ticket = floor.say("c", "r1", "person").await.ticket.clone().unwrap();
-    let ended = floor.dispatch.cancel(&ticket.id).unwrap();
+    let ended = floor.dispatch.cancel(&ticket.id).await.unwrap();
     assert_eq!((ended.id, ended.state), (ticket.id, TicketState::Cancelled));
     assert_eq!(floor.view("c").state, ConversationState::CoolDown);
     let unknown = crate::message::TicketId::new("nothing").unwrap();
-    assert_eq!(floor.dispatch.cancel(&unknown), Err(DispatchError::TicketNotFound));
+    assert_eq!(floor.dispatch.cancel(&unknown).await, Err(DispatchError::TicketNotFound));
 }
 
 #[tokio::test(start_paused = true)]
@@ -160,7 +160,7 @@ async fn after_a_person_the_bot_does_not_hand_over_on_what_was_said_before() {
     let check = async |text: &str, wait: u64, action: Action, say: &[&str]| {
         let floor = Floor::with(|setting| setting.config.times.hold = Duration::ZERO);
         let ticket = floor.say("c", "r1", "person").await.ticket.clone().unwrap();
-        floor.dispatch.cancel(&ticket.id).unwrap();
+        floor.dispatch.cancel(&ticket.id).await.unwrap();
         assert!(floor.view("c").lines.is_empty());
         tokio::time::advance(Duration::from_secs(wait)).await;
         let outcome = floor.say("c", "r2", text).await;
@@ -179,7 +179,7 @@ async fn after_a_person_the_bot_does_not_hand_over_on_what_was_said_before() {
 async fn the_cool_down_is_said_once() {
     let floor = Floor::new();
     let ticket = floor.say("c", "r1", "person").await.ticket.clone().unwrap();
-    floor.dispatch.cancel(&ticket.id).unwrap();
+    floor.dispatch.cancel(&ticket.id).await.unwrap();
     let asked = floor.say("c", "r2", "route").await;
     assert!(asked.decision.parts.iter().all(|part| part.reason == Reason::CoolDown));
     let handed = floor.say("c", "r3", "route").await;
@@ -253,7 +253,7 @@ async fn an_idle_conversation_is_closed_and_starts_afresh() {
 async fn with_automation_off_or_in_shadow_people_speak() {
     for mode in [Mode::Off, Mode::Shadow] {
         let floor = Floor::new();
-        floor.dispatch.set_mode(Slice::default(), mode).unwrap();
+        floor.dispatch.set_mode(Slice::default(), mode).await.unwrap();
         let outcome = floor.say("c", "r1", "answer a").await;
         assert_eq!(summary(&outcome), (Action::Route, Some(1)), "{mode:?}");
         assert_eq!((outcome.route, said(&outcome).len()), (Some(RouteOutcome::Queued), 0));

@@ -50,6 +50,7 @@ async fn the_mode_is_the_one_of_channel_and_language() {
     floor
         .dispatch
         .set_mode(Slice { channel: Some(wechat.clone()), language: None }, Mode::Shadow)
+        .await
         .unwrap();
     floor.say("c", "r1", "answer a").await;
     assert_eq!(floor.last_turn().mode, Mode::On);

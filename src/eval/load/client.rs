@@ -137,7 +137,7 @@ impl Gateway {
         let mut client = DeskServiceClient::new(self.channel.clone());
         let (mut tickets, mut page_token) = (Vec::new(), String::new());
         loop {
-            let body = ListTicketsRequest { queue: String::new(), page_size: PAGE, page_token };
+            let body = ListTicketsRequest { page_size: PAGE, page_token, ..Default::default() };
             let page = client.list_tickets(self.request(body)).await?.into_inner();
             tickets.extend(page.tickets);
             page_token = page.next_page_token;

@@ -129,8 +129,16 @@ fn hear(frame: Option<Read>, waiting: &Waiting) {
             let request = problem.request_id.clone();
             waiting.tell(&request, Err(problem.into()));
         }
-        // A receipt says that a reply will come, and a service that drains still replies.
-        Some(Read::Attached(_) | Read::Receipt(_) | Read::Draining(_)) | None => {}
+        // A receipt says that a reply will come, a service that drains still replies, and what happens at the desk is no reply.
+        Some(
+            Read::Attached(_)
+            | Read::Receipt(_)
+            | Read::Draining(_)
+            | Read::Ticket(_)
+            | Read::Say(_)
+            | Read::AgentTyping(_),
+        )
+        | None => {}
     }
 }
 

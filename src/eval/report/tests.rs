@@ -26,7 +26,7 @@ fn why() -> Why {
     let contribution = |name, contribution| Contribution { name, value: 0.5, contribution };
     Why {
         candidates: vec![candidate],
-        evidence: vec![contribution("lexical", -0.1), contribution("question", 2.5)],
+        evidence: vec![contribution("lexical".into(), -0.1), contribution("question".into(), 2.5)],
     }
 }
 

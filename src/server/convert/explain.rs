@@ -20,7 +20,7 @@ pub(super) fn explanation(
         intents: explanation.intents.iter().take(rest).map(intent).collect(),
         evidence: explanation.evidence.iter().take(rest).map(evidence).collect(),
         threshold: explanation.threshold,
-        rule: explanation.rule.to_owned(),
+        rule: explanation.rule.to_string(),
         context_text: explanation.read_with.as_deref().map(redact).unwrap_or_default(),
         truncated: explanation.truncated,
         tokens: u32::try_from(explanation.tokens).unwrap_or(u32::MAX),
@@ -46,7 +46,7 @@ fn intent((intent, probability): &(IntentId, Probability)) -> v1::IntentScore {
 
 fn evidence(input: &Contribution) -> v1::Evidence {
     v1::Evidence {
-        name: input.name.to_owned(),
+        name: input.name.to_string(),
         value: input.value,
         contribution: input.contribution,
     }

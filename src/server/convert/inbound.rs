@@ -56,7 +56,7 @@ impl TryFrom<v1::CustomerMessage> for Message {
     }
 }
 
-fn moment(
+pub(super) fn moment(
     check: &mut Check,
     field: &str,
     wire: Option<prost_types::Timestamp>,

@@ -2,7 +2,7 @@
 //! not compile until the wire has it.
 
 use crate::proto::v1;
-use crate::{decision, dispatch, message};
+use crate::{decision, dispatch, message, routing};
 
 macro_rules! mirrors {
     ($($module:ident::$domain:ident => $wire:ident { $($name:ident),* $(,)? })*) => {$(
@@ -30,10 +30,51 @@ mirrors! {
     message::Risk => Risk { None, Money, Legal, Safety }
     message::Priority => PriorityClass { Low, Normal, High, Urgent }
     message::Mode => AutomationMode { Off, Shadow, On }
-    dispatch::Author => Author { Bot, System }
-    dispatch::RouteOutcome => RouteOutcome { Queued, QueueFull, NoDesk, WouldQueue }
-    dispatch::TicketState => TicketState { Queued, Cancelled, Expired }
-    dispatch::ConversationState => ConversationState { Bot, Clarifying, Waiting, CoolDown, Closed }
+    dispatch::Author => Author { Bot, System, Agent }
+    dispatch::RouteOutcome => RouteOutcome {
+        Queued, QueueFull, OutOfHours, LeaveMessage, Callback, NoDesk, WouldQueue,
+    }
+    routing::TicketState => TicketState {
+        Queued, Offered, Assigned, Parked, Wrapping, Closed, Cancelled, Rejected, Expired,
+    }
+    routing::Presence => Presence { Offline, Online, Draining, Away, NotResponding, Lost }
+    routing::RevokeReason => RevokeReason {
+        AgentOffline, AgentDraining, AgentAway, AgentLost, AgentNotResponding, CustomerLeft, Superseded,
+        Reclassified, Admin, RecoveredAfterRestart,
+    }
+    dispatch::ConversationState => ConversationState {
+        Bot, Clarifying, Waiting, WithAgent, Parked, CoolDown, Closed,
+    }
+}
+
+impl From<dispatch::TicketReason> for v1::TicketReason {
+    fn from(reason: dispatch::TicketReason) -> Self {
+        use dispatch::TicketReason::{Ended, Standing};
+        use routing::{End, Reason};
+        match reason {
+            Standing(Reason::Routed) => Self::Routed,
+            Standing(Reason::Offered) => Self::Offered,
+            Standing(Reason::OfferDeclined) => Self::OfferDeclined,
+            Standing(Reason::OfferExpired) => Self::OfferExpired,
+            Standing(Reason::OfferRevoked) => Self::OfferRevoked,
+            Standing(Reason::Accepted) => Self::Accepted,
+            Standing(Reason::AgentLost) => Self::AgentLost,
+            Standing(Reason::Transferred) => Self::Transferred,
+            Standing(Reason::Released) => Self::Released,
+            Standing(Reason::Reclassified) => Self::Reclassified,
+            Standing(Reason::CustomerWrote) => Self::CustomerWrote,
+            Standing(Reason::CustomerIdle) => Self::CustomerIdle,
+            Standing(Reason::Parked) => Self::Parked,
+            Standing(Reason::CalendarOpened) => Self::CalendarOpened,
+            Standing(Reason::Completed) => Self::Completed,
+            Standing(Reason::Closed) => Self::Resolved,
+            Standing(Reason::Admin) | Ended(End::Admin) => Self::Admin,
+            Standing(Reason::CalendarClosed) | Ended(End::CalendarClosed) => Self::CalendarClosed,
+            Ended(End::CustomerLeft | End::CustomerCancelled) => Self::CustomerLeft,
+            Ended(End::Duplicate) => Self::Duplicate,
+            Ended(End::MaxWait) => Self::MaxWait,
+        }
+    }
 }
 
 /// A name of the wire without its enumeration's, as labels and logs have it: `GATE_PASSED`.

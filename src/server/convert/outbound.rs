@@ -3,13 +3,11 @@
 use std::time::Duration;
 
 use super::explain::explanation;
+use super::transcript::ticket;
 use crate::decision::{self, Outcome as Part, SmallTalk};
-use crate::dispatch::{
-    ConversationView, Line, Outcome, Outgoing, QueueView, Slice, Speaker, TicketView, Timings,
-    WaitingView,
-};
-use crate::message::{Mode, Priority, Timestamp};
-use crate::proto::v1::{self, customer_message, part, transcript_entry};
+use crate::dispatch::{Outcome, Outgoing, Slice, Timings};
+use crate::message::{Mode, Timestamp};
+use crate::proto::v1::{self, part};
 use crate::release::BundleInfo;
 
 /// A recorded outcome with as much of the why as was asked for.
@@ -51,7 +49,7 @@ fn part_outcome(part: &Part, outcome: &Outcome) -> part::Outcome {
     }
 }
 
-fn wire_answer(answer: &decision::Answer) -> v1::Answer {
+pub(super) fn wire_answer(answer: &decision::Answer) -> v1::Answer {
     v1::Answer {
         article_id: answer.article.to_string(),
         article_revision: answer.revision.to_string(),
@@ -120,17 +118,18 @@ fn small_talk(kind: SmallTalk) -> v1::SmallTalk {
     v1::SmallTalk { phrase_id: phrase_id.to_owned() }
 }
 
-fn outgoing(outgoing: &Outgoing) -> v1::OutgoingMessage {
+pub(super) fn outgoing(outgoing: &Outgoing) -> v1::OutgoingMessage {
     v1::OutgoingMessage {
         message_id: outgoing.message_id.clone(),
         text: outgoing.text.clone(),
         markdown: outgoing.markdown.clone(),
         options: outgoing.options.iter().map(option).collect(),
         author: v1::Author::from(outgoing.author).into(),
+        agent_name: outgoing.agent.clone(),
     }
 }
 
-fn urgency(urgency: &decision::Urgency) -> v1::Urgency {
+pub(super) fn urgency(urgency: &decision::Urgency) -> v1::Urgency {
     v1::Urgency {
         class: v1::PriorityClass::from(urgency.priority).into(),
         reasons: urgency.reasons.clone(),
@@ -162,83 +161,6 @@ fn timings(timings: &Timings) -> v1::Timings {
     }
 }
 
-pub(crate) fn ticket(ticket: &TicketView) -> v1::Ticket {
-    v1::Ticket {
-        ticket_id: ticket.id.to_string(),
-        conversation_id: ticket.conversation_id.to_string(),
-        state: v1::TicketState::from(ticket.state).into(),
-        queue: ticket.queue.to_string(),
-        class: v1::PriorityClass::from(ticket.priority).into(),
-        enqueued_at: Some(moment(ticket.enqueued_at)),
-        position: ticket.position,
-        channel: ticket.channel.to_string(),
-        language: ticket.language.to_string(),
-        as_of: Some(moment(ticket.as_of)),
-        ..v1::Ticket::default()
-    }
-}
-
-/// A ticket with what people at the desk know it by.
-pub(crate) fn waiting(view: &WaitingView) -> v1::Ticket {
-    let reason = view.reason.map_or(v1::Reason::Unspecified, v1::Reason::from);
-    let last_words = view.last_words.clone();
-    v1::Ticket { why_not_bot: reason.into(), last_words, ..ticket(&view.ticket) }
-}
-
-pub(crate) fn conversation(view: &ConversationView) -> v1::GetConversationResponse {
-    v1::GetConversationResponse {
-        state: v1::ConversationState::from(view.state).into(),
-        ticket: view.ticket.as_ref().map(ticket),
-        transcript: view.lines.iter().map(line).collect(),
-    }
-}
-
-fn line(line: &Line) -> v1::TranscriptEntry {
-    let entry = match line.by {
-        Speaker::Customer => transcript_entry::Entry::Customer(heard(line)),
-        Speaker::Bot => transcript_entry::Entry::Said(said(line, v1::Author::Bot)),
-        Speaker::System => transcript_entry::Entry::Said(said(line, v1::Author::System)),
-    };
-    v1::TranscriptEntry { at: Some(moment(line.at)), entry: Some(entry) }
-}
-
-fn heard(line: &Line) -> v1::CustomerMessage {
-    let text = v1::Text { text: line.text.clone() };
-    v1::CustomerMessage {
-        request_id: line.id.clone(),
-        content: Some(customer_message::Content::Text(text)),
-        ..Default::default()
-    }
-}
-
-fn said(line: &Line, author: v1::Author) -> v1::OutgoingMessage {
-    v1::OutgoingMessage {
-        message_id: line.id.clone(),
-        text: line.text.clone(),
-        author: author.into(),
-        ..Default::default()
-    }
-}
-
-pub(crate) fn queue(view: &QueueView, now: Timestamp) -> v1::Queue {
-    let depth = |(class, tickets): (&Priority, &usize)| v1::ClassDepth {
-        class: v1::PriorityClass::from(*class).into(),
-        tickets: count(*tickets),
-    };
-    let waited = view.oldest.map(|oldest| now.duration_since(oldest));
-    v1::Queue {
-        queue: view.queue.to_string(),
-        waiting: view.waiting.iter().rev().map(depth).collect(),
-        oldest_wait: waited.and_then(|waited| duration(waited.try_into().unwrap_or_default())),
-        agents: count(view.agents.len()),
-        max_waiting: count(view.max_waiting),
-    }
-}
-
-fn count(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
-}
-
 /// A mode, and where it holds.
 pub(crate) fn slice((slice, mode): &(Slice, Mode)) -> v1::AutomationSlice {
     v1::AutomationSlice {
@@ -258,6 +180,6 @@ pub(crate) fn moment(at: Timestamp) -> prost_types::Timestamp {
     }
 }
 
-fn duration(duration: Duration) -> Option<prost_types::Duration> {
+pub(super) fn duration(duration: Duration) -> Option<prost_types::Duration> {
     duration.try_into().ok()
 }

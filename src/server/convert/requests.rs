@@ -3,10 +3,12 @@
 use super::inbound::language;
 use super::invalid::{Check, Invalid, Noted};
 use crate::dispatch::{
-    ConversationEvent, DeliveryState, EventKind, Feedback, FeedbackSource, Slice, Verdict,
+    ConversationEvent, DeliveryState, EventKind, Feedback, FeedbackSource, Slice, TicketState,
+    TicketView, Verdict,
 };
 use crate::message::{
-    ArticleId, Channel, ConversationId, DecisionId, Message, Mode, QueueId, RequestId, TicketId,
+    AgentId, ArticleId, Channel, ConversationId, DecisionId, Message, Mode, QueueId, RequestId,
+    TicketId,
 };
 use crate::proto::v1::{self, conversation_event};
 
@@ -53,6 +55,7 @@ pub(crate) struct Attach {
     pub(crate) instance: String,
     pub(crate) explain: v1::ExplainLevel,
     pub(crate) at_once: u32,
+    pub(crate) cursor: String,
 }
 
 impl TryFrom<v1::Attach> for Attach {
@@ -68,6 +71,7 @@ impl TryFrom<v1::Attach> for Attach {
                 instance: instance?.map(String::from).unwrap_or_default(),
                 explain: explain?,
                 at_once: wire.max_unacknowledged,
+                cursor: wire.resume_cursor,
             })
         };
         let attach = attach();
@@ -178,7 +182,7 @@ impl TryFrom<v1::RecordFeedbackRequest> for Feedback {
     }
 }
 
-fn verdict(wire: v1::Verdict) -> Option<Verdict> {
+pub(super) fn verdict(wire: v1::Verdict) -> Option<Verdict> {
     match wire {
         v1::Verdict::Unspecified => None,
         v1::Verdict::Right => Some(Verdict::Right),
@@ -210,6 +214,9 @@ pub(crate) fn conversation_id(
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Page {
     pub(crate) queue: Option<QueueId>,
+    /// Of these states; empty for those that wait.
+    pub(crate) states: Vec<TicketState>,
+    pub(crate) agent: Option<AgentId>,
     pub(crate) size: usize,
     /// Tickets before this page.
     pub(crate) skip: usize,
@@ -221,25 +228,66 @@ impl TryFrom<v1::ListTicketsRequest> for Page {
     fn try_from(wire: v1::ListTicketsRequest) -> Result<Self, Invalid> {
         let mut check = Check::default();
         let queue = check.optional_id("queue", &wire.queue, QueueId::new);
-        let size = match wire.page_size {
-            0 => PAGE,
-            size => size.min(MAX_PAGE),
-        };
+        let agent = check.optional_id("agent_id", &wire.agent_id, AgentId::new);
+        let states: Result<Vec<_>, Noted> =
+            wire.states.iter().map(|state| check.value("states", *state, ticket_state)).collect();
         let skip = skip(&mut check, &wire.page_token);
-        let size = usize::try_from(size).unwrap_or(usize::MAX);
-        let page = || Ok(Self { queue: queue?, size, skip: skip? });
+        let size = page_size(wire.page_size);
+        let page = || Ok(Self { queue: queue?, states: states?, agent: agent?, size, skip: skip? });
         let page = page();
         check.finish(page)
     }
 }
 
-fn skip(check: &mut Check, token: &str) -> Result<usize, Noted> {
+/// Items of a page: at least one, at most [`MAX_PAGE`].
+pub(super) fn page_size(wire: u32) -> usize {
+    let size = match wire {
+        0 => PAGE,
+        size => size.min(MAX_PAGE),
+    };
+    usize::try_from(size).unwrap_or(usize::MAX)
+}
+
+fn ticket_state(wire: v1::TicketState) -> Option<TicketState> {
+    match wire {
+        v1::TicketState::Unspecified => None,
+        v1::TicketState::Queued => Some(TicketState::Queued),
+        v1::TicketState::Offered => Some(TicketState::Offered),
+        v1::TicketState::Assigned => Some(TicketState::Assigned),
+        v1::TicketState::Parked => Some(TicketState::Parked),
+        v1::TicketState::Wrapping => Some(TicketState::Wrapping),
+        v1::TicketState::Closed => Some(TicketState::Closed),
+        v1::TicketState::Cancelled => Some(TicketState::Cancelled),
+        v1::TicketState::Rejected => Some(TicketState::Rejected),
+        v1::TicketState::Expired => Some(TicketState::Expired),
+    }
+}
+
+pub(super) fn skip(check: &mut Check, token: &str) -> Result<usize, Noted> {
     if token.is_empty() {
         return Ok(0);
     }
     token
         .parse()
         .map_err(|_| check.wrong("page_token", "must be the next_page_token of the page before"))
+}
+
+impl Page {
+    /// Whether only tickets that wait are asked for.
+    pub(crate) fn waits_only(&self) -> bool {
+        self.states.iter().all(|state| state.waits()) && self.agent.is_none()
+    }
+
+    /// Whether a ticket belongs on it.
+    pub(crate) fn wants(&self, ticket: &TicketView) -> bool {
+        let of_queue = self.queue.as_ref().is_none_or(|queue| *queue == ticket.queue);
+        let of_agent = self.agent.is_none() || self.agent == ticket.agent;
+        let in_state = match self.states.as_slice() {
+            [] => ticket.state.waits() || self.agent.is_some(),
+            states => states.contains(&ticket.state),
+        };
+        of_queue && of_agent && in_state
+    }
 }
 
 /// The ticket to cancel.

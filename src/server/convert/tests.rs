@@ -163,7 +163,10 @@ fn what_is_asked_besides_messages_is_checked_too() {
         Page::try_from(v1::ListTicketsRequest { page_token, ..Default::default() })
     };
     check(page("next").map(drop), &["page_token"]);
-    assert_eq!(page("200").unwrap(), Page { queue: None, size: 100, skip: 200 });
+    assert_eq!(
+        page("200").unwrap(),
+        Page { queue: None, states: Vec::new(), agent: None, size: 100, skip: 200 }
+    );
     check(Switch::try_from(v1::SetAutomationRequest::default()).map(drop), &["request_id", "mode"]);
     let attach = v1::Attach { explain: 9, instance: "web\n1".to_owned(), ..Default::default() };
     check(Attach::try_from(attach).map(drop), &["attach.instance", "attach.explain"]);

@@ -2,6 +2,8 @@
 
 mod converse;
 mod health;
+mod watch;
+mod work;
 
 use std::sync::Arc;
 
@@ -94,12 +96,71 @@ impl TriageService for Door {
         request: Request<v1::RecordFeedbackRequest>,
     ) -> Result<Response<v1::RecordFeedbackResponse>, Status> {
         let (call, request) = apart(request)?;
-        reply(self.0.record_feedback(&call, request))
+        reply(self.0.record_feedback(&call, request).await)
     }
 }
 
 #[tonic::async_trait]
 impl DeskService for Door {
+    type WorkStream = work::Replies;
+    type WatchQueuesStream = watch::Changes;
+
+    async fn work(
+        &self,
+        request: Request<Streaming<v1::WorkRequest>>,
+    ) -> Result<Response<Self::WorkStream>, Status> {
+        let (call, frames) = apart(request)?;
+        reply(work::open(&self.0, call, frames))
+    }
+
+    async fn watch_queues(
+        &self,
+        request: Request<v1::WatchQueuesRequest>,
+    ) -> Result<Response<Self::WatchQueuesStream>, Status> {
+        let (call, request) = apart(request)?;
+        reply(watch::open(&self.0, &call, request))
+    }
+
+    async fn list_agents(
+        &self,
+        request: Request<v1::ListAgentsRequest>,
+    ) -> Result<Response<v1::ListAgentsResponse>, Status> {
+        let (call, request) = apart(request)?;
+        reply(self.0.list_agents(&call, &request))
+    }
+
+    async fn get_ticket(
+        &self,
+        request: Request<v1::GetTicketRequest>,
+    ) -> Result<Response<v1::GetTicketResponse>, Status> {
+        let (call, request) = apart(request)?;
+        reply(self.0.get_ticket(&call, &request))
+    }
+
+    async fn assign_ticket(
+        &self,
+        request: Request<v1::AssignTicketRequest>,
+    ) -> Result<Response<v1::AssignTicketResponse>, Status> {
+        let (call, request) = apart(request)?;
+        reply(self.0.assign_ticket(&call, request).await)
+    }
+
+    async fn update_ticket(
+        &self,
+        request: Request<v1::UpdateTicketRequest>,
+    ) -> Result<Response<v1::UpdateTicketResponse>, Status> {
+        let (call, request) = apart(request)?;
+        reply(self.0.update_ticket(&call, request).await)
+    }
+
+    async fn set_agent_presence(
+        &self,
+        request: Request<v1::SetAgentPresenceRequest>,
+    ) -> Result<Response<v1::SetAgentPresenceResponse>, Status> {
+        let (call, request) = apart(request)?;
+        reply(self.0.set_agent_presence(&call, request).await)
+    }
+
     async fn list_queues(
         &self,
         request: Request<v1::ListQueuesRequest>,
@@ -121,7 +182,7 @@ impl DeskService for Door {
         request: Request<v1::CancelTicketRequest>,
     ) -> Result<Response<v1::CancelTicketResponse>, Status> {
         let (call, request) = apart(request)?;
-        reply(self.0.cancel_ticket(&call, &request))
+        reply(self.0.cancel_ticket(&call, &request).await)
     }
 
     async fn set_automation(
@@ -129,6 +190,6 @@ impl DeskService for Door {
         request: Request<v1::SetAutomationRequest>,
     ) -> Result<Response<v1::SetAutomationResponse>, Status> {
         let (call, request) = apart(request)?;
-        reply(self.0.set_automation(&call, request))
+        reply(self.0.set_automation(&call, request).await)
     }
 }

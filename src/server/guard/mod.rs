@@ -22,19 +22,29 @@ use super::local;
 use super::status::{REASONS, Refusal, Refused, code_name, complete};
 use crate::telemetry::metrics::Transport;
 
-/// The stream, which is counted when it ends and not when it opens.
+/// The streams, which are counted when they end and not when they open.
 pub(crate) const CONVERSE: &str = "firstline.v1.TriageService/Converse";
+pub(crate) const WORK: &str = "firstline.v1.DeskService/Work";
+pub(crate) const WATCH: &str = "firstline.v1.DeskService/WatchQueues";
+const STREAMS: [&str; 3] = [CONVERSE, WORK, WATCH];
 
 /// The methods that metrics and logs name; everything else is `_OTHER`, so that a stranger cannot make labels.
-const METHODS: [&str; 13] = [
+const METHODS: [&str; 20] = [
     "firstline.v1.TriageService/Handle",
     CONVERSE,
     "firstline.v1.TriageService/SendEvent",
     "firstline.v1.TriageService/GetConversation",
     "firstline.v1.TriageService/RecordFeedback",
+    WORK,
+    WATCH,
     "firstline.v1.DeskService/ListQueues",
+    "firstline.v1.DeskService/ListAgents",
     "firstline.v1.DeskService/ListTickets",
+    "firstline.v1.DeskService/GetTicket",
+    "firstline.v1.DeskService/AssignTicket",
+    "firstline.v1.DeskService/UpdateTicket",
     "firstline.v1.DeskService/CancelTicket",
+    "firstline.v1.DeskService/SetAgentPresence",
     "firstline.v1.DeskService/SetAutomation",
     "grpc.health.v1.Health/Check",
     "grpc.health.v1.Health/Watch",
@@ -43,11 +53,12 @@ const METHODS: [&str; 13] = [
 ];
 
 /// The JSON twin's paths and the methods they stand for.
-pub(crate) const TWINS: [(&str, &str); 4] = [
+pub(crate) const TWINS: [(&str, &str); 5] = [
     ("/v1/messages", "firstline.v1.TriageService/Handle"),
     ("/v1/conversations/{id}/events", "firstline.v1.TriageService/SendEvent"),
     ("/v1/conversations/{id}", "firstline.v1.TriageService/GetConversation"),
     ("/v1/feedback", "firstline.v1.TriageService/RecordFeedback"),
+    ("/v1/events", CONVERSE),
 ];
 
 /// Lets a call in or answers it.
@@ -67,7 +78,7 @@ pub(super) async fn guard(
     };
     let response = if transport == Transport::Grpc { completed(response) } else { response };
     let ending = Ending::of(&response, transport);
-    if method != CONVERSE || ending.reason.is_some() {
+    if !STREAMS.contains(&method) || ending.reason.is_some() {
         let took = arrived.elapsed();
         doors.metrics.call(transport, method, ending.code, took);
         ending.report(&doors, method, caller.as_deref(), took);
@@ -98,7 +109,7 @@ fn admit(
     let deadline = Deadline::read(request.headers(), now)?;
     let name = caller.id.to_string();
     request.extensions_mut().insert(Call { caller, deadline });
-    let is_stream = method == CONVERSE || method.starts_with("grpc.reflection.");
+    let is_stream = STREAMS.contains(&method) || method.starts_with("grpc.reflection.");
     let room = if is_stream { None } else { Some(doors.gate.call()?) };
     let counted = room.as_ref().map(|_| doors.metrics.call_in_flight());
     Ok(Admitted { caller: Some(name), _room: room, _counted: counted })

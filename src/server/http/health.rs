@@ -28,10 +28,13 @@ pub(super) fn router(doors: Arc<Doors>) -> Router {
         .with_state(doors)
 }
 
-/// Ready once model and knowledge are loaded, and until the service drains.
+/// Ready once model and knowledge are loaded, until the service drains or cannot write any more.
 async fn ready(State(doors): State<Arc<Doors>>) -> Response {
     let not_ready = match *doors.phase().borrow() {
         Phase::Serving => {
+            if let Some(fault) = doors.parts().ok().and_then(|parts| parts.dispatch.fault()) {
+                return Refusal::from(fault).to_response();
+            }
             let guarantee = guarantee(&doors).map(str::to_ascii_lowercase);
             return axum::Json(json!({ "state": "ready", "guarantee": guarantee })).into_response();
         }
@@ -59,6 +62,7 @@ async fn metrics(State(doors): State<Arc<Doors>>) -> Response {
 /// What is a state and not an event is read when it is asked for.
 fn look(doors: &Doors) {
     let Ok(parts) = doors.parts() else { return };
+    doors.metrics.journal(parts.dispatch.fault().is_none());
     let bundle = parts.current.load();
     let bundle = bundle.info();
     doors.metrics.bundle(&bundle.hash, &bundle.model, &bundle.knowledge_revision);

@@ -3,6 +3,7 @@
 mod admin;
 mod body;
 mod console;
+mod events;
 mod health;
 mod json;
 mod twin;

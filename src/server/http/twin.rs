@@ -10,6 +10,7 @@ use axum::routing::{get, post};
 use prost::{Message, Name};
 
 use super::body;
+use super::events::events;
 use super::json::Schema;
 use crate::proto::v1;
 use crate::server::calls::{Call, admitted};
@@ -32,6 +33,7 @@ pub(crate) fn router(doors: Arc<Doors>, schema: Schema) -> Router {
         .route("/v1/conversations/{id}/events", post(send_event))
         .route("/v1/conversations/{id}", get(get_conversation))
         .route("/v1/feedback", post(record_feedback))
+        .route("/v1/events", get(events))
         .method_not_allowed_fallback(nowhere)
         .with_state(Twin { doors, schema })
 }
@@ -92,7 +94,7 @@ async fn get_conversation(
 async fn record_feedback(State(twin): State<Twin>, request: Request) -> Response {
     let result = async {
         let (call, request) = twin.take(request).await?;
-        twin.doors.record_feedback(&call, request)
+        twin.doors.record_feedback(&call, request).await
     };
     twin.reply(result.await)
 }

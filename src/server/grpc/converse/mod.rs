@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status, Streaming};
 
-use crate::dispatch::HandleOptions;
+use crate::dispatch::{HandleOptions, News, Receiving};
 use crate::message::{ConversationId, Timestamp};
 use crate::proto::v1::converse_request::Frame as Read;
 use crate::proto::v1::converse_response::Frame;
@@ -35,6 +35,9 @@ use out::{About, Out};
 
 /// Replies that may wait for a gateway that reads slowly.
 const UNREAD: usize = 64;
+
+/// Events that may be under way to a gateway that says nothing about it.
+const UNACKNOWLEDGED: usize = 1000;
 
 /// What the gateway receives.
 pub(super) type Replies = ReceiverStream<Result<v1::ConverseResponse, Status>>;
@@ -56,6 +59,7 @@ pub(super) fn open(
         call: Arc::new(call),
         out: Out { replies, doors: Arc::clone(doors) },
         attached: None,
+        news: None,
         messages: Room::new(doors.gate.per_stream(0)),
         read: 0,
         lanes: Lanes::default(),
@@ -76,6 +80,8 @@ struct Reader {
     out: Out,
     /// How much of the why to send, once attached.
     attached: Option<ExplainLevel>,
+    /// What happens at the desk, once attached.
+    news: Option<Receiving>,
     messages: Room,
     /// Messages and events read in order, over all conversations.
     read: u64,
@@ -87,6 +93,7 @@ struct Reader {
 /// What happens next on a stream.
 enum Next {
     Frame(Box<v1::ConverseRequest>, OwnedSemaphorePermit),
+    News(Box<News>),
     /// The gateway half-closed or is gone.
     Closed,
     /// The service entered another phase.
@@ -116,6 +123,7 @@ impl Reader {
         loop {
             match self.next().await {
                 Next::Frame(frame, room) => self.frame(*frame, room).await,
+                Next::News(news) => self.out.news(&news).await,
                 Next::Phase => self.announce().await,
                 Next::Closed => return Ok(()),
                 Next::Over(status) => return Err(status),
@@ -131,6 +139,7 @@ impl Reader {
             () = until(self.call.deadline.0) => over(DoorError::DeadlinePassed),
             () = until(self.stops) => over(DoorError::Draining),
             Ok(()) = self.phase.changed() => Next::Phase,
+            news = news(self.news.as_ref()) => Next::News(Box::new(news)),
             next = next_frame(&mut self.frames, &self.messages) => next,
         }
     }
@@ -166,6 +175,11 @@ impl Reader {
                     None => self.refuse(&about, DoorError::NotAttached).await,
                 }
             }
+            (Some(Read::Acknowledge(seen)), _) => {
+                if let Some(news) = &self.news {
+                    news.acknowledge(&seen.cursor);
+                }
+            }
             (None, _) => self.refuse(&About::default(), DoorError::FrameUnreadable).await,
         }
     }
@@ -181,6 +195,7 @@ impl Reader {
                 // Nothing was worked on before, so the new room loses nothing.
                 self.messages = Room::new(self.out.doors.gate.per_stream(attach.at_once));
                 self.attached = Some(attach.explain);
+                self.receive(&attach);
                 tracing::info!(caller = %self.call.caller.id, instance = attach.instance, "attached");
                 match self.out.doors.attached() {
                     Ok(attached) => {
@@ -189,6 +204,18 @@ impl Reader {
                     Err(error) => self.refuse(&About::default(), error).await,
                 }
             }
+        }
+    }
+
+    /// Begins to receive what happens at the desk.
+    fn receive(&mut self, attach: &Attach) {
+        let most = match attach.at_once {
+            0 => UNACKNOWLEDGED,
+            most => usize::try_from(most).unwrap_or(UNACKNOWLEDGED),
+        };
+        if let Ok(parts) = self.out.doors.parts() {
+            let from = (attach.instance.as_str(), attach.cursor.as_str());
+            self.news = Some(parts.dispatch.receive(&self.call.caller.id, from, most));
         }
     }
 
@@ -207,7 +234,9 @@ impl Reader {
         self.read += 1;
         self.out.receipt(&about, self.read).await;
         let (doors, call) = (Arc::clone(&self.out.doors), Arc::clone(&self.call));
-        let options = HandleOptions { deadline: call.deadline.0, ..HandleOptions::default() };
+        let stream = self.news.as_ref().map(Receiving::id);
+        let options =
+            HandleOptions { deadline: call.deadline.0, stream, ..HandleOptions::default() };
         let work = async move {
             let handled = doors.decide(&call, message, options).await?;
             Ok(Frame::Decision(Box::new(convert::decision(&handled.outcome, level))))
@@ -264,6 +293,14 @@ impl Reader {
             }
             drop((turn, room));
         });
+    }
+}
+
+/// The next event; none before the stream is attached.
+async fn news(receiving: Option<&Receiving>) -> News {
+    match receiving {
+        Some(receiving) => receiving.next().await,
+        None => pending().await,
     }
 }
 

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tonic::Status;
 
+use crate::dispatch::News;
 use crate::message::{ConversationId, RequestId, Timestamp};
 use crate::proto::v1::{self, converse_response::Frame};
-use crate::server::convert::moment;
+use crate::server::convert::{self, moment};
 use crate::server::doors::Doors;
 use crate::server::status::Refusal;
 
@@ -40,7 +41,13 @@ impl Out {
     pub(super) async fn frame(&self, about: &About, frame: Frame) {
         let conversation_id = about.conversation_id.clone();
         let at = Some(moment(Timestamp::now()));
-        self.send(Ok(v1::ConverseResponse { conversation_id, at, frame: Some(frame) })).await;
+        let frame = Some(frame);
+        self.send(Ok(v1::ConverseResponse { conversation_id, at, frame, ..Default::default() }))
+            .await;
+    }
+
+    pub(super) async fn news(&self, news: &News) {
+        self.send(Ok(convert::news(news))).await;
     }
 
     pub(super) async fn receipt(&self, about: &About, sequence: u64) {

@@ -118,6 +118,9 @@ export default {
   "action.nothing": "Nothing",
 
   "routed.queue_full": "The queue is full; the customer was told.",
+  "routed.out_of_hours": "Nobody works at this hour; the customer was told.",
+  "routed.leave_message": "Nobody works at this hour; the message is kept for the opening.",
+  "routed.callback": "Nobody works at this hour; the customer will be called back.",
   "routed.no_desk": "There is no desk here: the gateway hands over by itself.",
   "routed.would_queue": "Rehearsed: it would have been queued.",
 

@@ -116,6 +116,9 @@ export default {
   "action.nothing": "无",
 
   "routed.queue_full": "队列已满，已告知客户。",
+  "routed.out_of_hours": "现在没有坐席上班，已告知客户。",
+  "routed.leave_message": "现在没有坐席上班，留言已记下，上班后处理。",
+  "routed.callback": "现在没有坐席上班，上班后会联系客户。",
   "routed.no_desk": "这里没有坐席队列：由渠道自己转接。",
   "routed.would_queue": "演练：本来会进入队列。",
 

@@ -1,17 +1,19 @@
-//! Personal numbers and addresses struck out of a text before it is logged: phone, mail, identity card, bank card, in
+//! Personal numbers and addresses struck out of a text before it is logged: phone, mail, identity card, bank card, IBAN, in
 //! Chinese and Western forms and in full width. It errs on the side of striking out: any seven digits go, but for dates
 //! and amounts. Names and postal addresses are not found here.
 
+mod iban;
+
 use super::normalize::is_invisible;
 
-/// The text with every personal number replaced by `[phone]`, `[mail]`, `[id]`, `[card]` or `[number]`.
+/// The text with every personal number replaced by `[phone]`, `[mail]`, `[id]`, `[card]`, `[iban]` or `[number]`.
 /// No run of seven or more digits is left, in any script's digits.
 pub fn redact(text: &str) -> String {
     let chars: Vec<char> = text.chars().collect();
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
     while let Some(&c) = chars.get(at) {
-        match mail(&chars, at).or_else(|| number(&chars, at)) {
+        match iban::find(&chars, at).or_else(|| mail(&chars, at)).or_else(|| number(&chars, at)) {
             Some(Find { label: Some(label), end }) => {
                 out.push_str(label);
                 at = end;
@@ -189,7 +191,7 @@ impl Digits {
         match digits.len() {
             _ if self.plus => "[phone]",
             18 if identity => "[id]",
-            11 | 13 if is_chinese_mobile(digits) => "[phone]",
+            11 | 13 | 15 if is_chinese_mobile(digits) => "[phone]",
             13..=19 => "[card]",
             7..=12 if !lone || digits.starts_with('0') => "[phone]",
             10 if !digits.starts_with('1') => "[phone]",
@@ -217,9 +219,13 @@ fn is_separator(c: char) -> bool {
         || is_invisible(c)
 }
 
-/// Eleven digits from 13 on, with or without the country's 86.
+/// Eleven digits from 13 on, with or without the country's 86 or 0086.
 fn is_chinese_mobile(digits: &str) -> bool {
-    let national = if digits.len() == 13 { digits.strip_prefix("86") } else { Some(digits) };
+    let national = match digits.len() {
+        13 => digits.strip_prefix("86"),
+        15 => digits.strip_prefix("0086"),
+        _ => Some(digits),
+    };
     national.is_some_and(|n| n.starts_with('1') && !n.starts_with("10") && !n.starts_with("12"))
 }
 
@@ -261,6 +267,20 @@ mod tests {
         check("订单QH20261102001到哪了", "订单QH[number]到哪了");
         check("٠١٢٣٤٥٦٧", "[phone]");
         check("13812345678，13912345678", "[phone]，[phone]");
+        check("+86-0755-8888 9999", "[phone]");
+        check("0086 138 1234 5678", "[phone]");
+        check("+852 2345 6789", "[phone]");
+        check("+49 (0)30 901820", "[phone]");
+        check("ring 020 7946 0958", "ring [phone]");
+        check("4111 1111 1111 1111 exp", "[card] exp");
+        check("3782 822463 10005", "[card]");
+        check("旧身份证110105491231002", "旧身份证[card]");
+        check("IBAN DE89 3704 0044 0532 0130 00 please", "IBAN [iban] please");
+        check("GB29NWBK60161331926819，谢谢", "[iban]，谢谢");
+        check("gb29 nwbk 6016 1331 9268 19.", "[iban].");
+        check("NL91ABNA0417164300", "[iban]");
+        // One wrong digit makes none of it; its digits go all the same.
+        check("DE88 3704 0044 0532 0130 00", "DE[number]");
     }
 
     #[test]
