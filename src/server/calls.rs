@@ -15,6 +15,7 @@ use crate::dispatch::{
 use crate::message::{Channel, Message, Timestamp};
 use crate::proto::v1;
 use crate::telemetry::metrics::Stage;
+use crate::text::redact::redact;
 
 /// Who calls, and until when they listen.
 #[derive(Debug, Clone)]
@@ -224,9 +225,11 @@ impl Doors {
         &self,
         call: &Call,
         command: SupervisorCommand,
+        why: &str,
     ) -> Result<Option<v1::Ticket>, Refusal> {
         call.caller.require(Role::Supervisor)?;
-        tracing::info!(caller = %call.caller.id, ?command, "a supervisor steers");
+        let reason = redact(why);
+        tracing::info!(caller = %call.caller.id, ?command, reason, "a supervisor steers");
         let dispatch = &self.parts()?.dispatch;
         let ticket = match &command {
             SupervisorCommand::Assign { ticket, .. } | SupervisorCommand::Update { ticket, .. } => {
@@ -245,7 +248,8 @@ impl Doors {
         call: &Call,
         wire: v1::AssignTicketRequest,
     ) -> Result<v1::AssignTicketResponse, Refusal> {
-        let ticket = self.steer_ticket(call, wire.try_into()?).await?;
+        let why = wire.reason.clone();
+        let ticket = self.steer_ticket(call, wire.try_into()?, &why).await?;
         Ok(v1::AssignTicketResponse { ticket })
     }
 
@@ -255,7 +259,8 @@ impl Doors {
         call: &Call,
         wire: v1::UpdateTicketRequest,
     ) -> Result<v1::UpdateTicketResponse, Refusal> {
-        let ticket = self.steer_ticket(call, wire.try_into()?).await?;
+        let why = wire.reason.clone();
+        let ticket = self.steer_ticket(call, wire.try_into()?, &why).await?;
         Ok(v1::UpdateTicketResponse { ticket })
     }
 
@@ -266,7 +271,7 @@ impl Doors {
         wire: v1::SetAgentPresenceRequest,
     ) -> Result<v1::SetAgentPresenceResponse, Refusal> {
         let name = wire.agent_id.clone();
-        self.steer_ticket(call, wire.try_into()?).await?;
+        self.steer_ticket(call, wire.try_into()?, "").await?;
         let agents = self.parts()?.dispatch.agents(None);
         let state = agents.iter().find(|agent| agent.id.as_str() == name).map(convert::agent);
         Ok(v1::SetAgentPresenceResponse { state })

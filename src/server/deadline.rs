@@ -1,10 +1,11 @@
 //! Until when a caller listens: `grpc-timeout` as the gRPC protocol writes it, or `x-request-timeout` in seconds. Keeping to
 //! a deadline is the work of whoever does the work.
 
+use std::future::pending;
 use std::time::Duration;
 
 use http::HeaderMap;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use super::error::DoorError;
 
@@ -27,6 +28,14 @@ impl Deadline {
                 Ok(Self(now.checked_add(timeout.saturating_sub(WAY_BACK.min(timeout / 10)))))
             }
         }
+    }
+}
+
+/// Waits until a moment; for ever where there is none.
+pub(crate) async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => pending().await,
     }
 }
 

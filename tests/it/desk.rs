@@ -3,6 +3,7 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test looks for one of many events")]
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use firstline::message::{AgentId, Language, QueueId};
@@ -12,6 +13,8 @@ use firstline::proto::v1::work_response::Event;
 use firstline::proto::v1::{self, customer_message, transcript_entry};
 use firstline::routing;
 use firstline::server::{Running, start};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio_stream::StreamExt as _;
 use tokio_stream::wrappers::ReceiverStream;
@@ -54,13 +57,21 @@ struct Desk {
     events: Streaming<v1::WorkResponse>,
     requests: u32,
     cursor: String,
+    /// Offers of the welcome that nobody looked at yet.
+    welcomed: VecDeque<v1::Offer>,
 }
 
 impl Desk {
     async fn open(service: &Running) -> Self {
         let (send, frames) = mpsc::channel(64);
         let events = supervisor(service).await.work(ReceiverStream::new(frames)).await.unwrap();
-        Self { send, events: events.into_inner(), requests: 0, cursor: String::new() }
+        Self {
+            send,
+            events: events.into_inner(),
+            requests: 0,
+            cursor: String::new(),
+            welcomed: VecDeque::new(),
+        }
     }
 
     /// Says hello and comes online.
@@ -72,6 +83,7 @@ impl Desk {
             ..Default::default()
         };
         let welcome = desk.hello(hello).await.unwrap();
+        desk.welcomed.extend(welcome.open_offers.iter().cloned());
         (desk, welcome)
     }
 
@@ -140,6 +152,9 @@ impl Desk {
     }
 
     async fn offer(&mut self) -> v1::Offer {
+        if let Some(offer) = self.welcomed.pop_front() {
+            return offer;
+        }
         self.until(|event| if let Event::Offer(offer) = event { Some(offer) } else { None }).await
     }
 
@@ -228,6 +243,9 @@ async fn a_customer_meets_an_agent() {
         .expect(Code::FailedPrecondition, "OFFER_NOT_PENDING");
     ana.send_as(&request, accept).await;
     ana.result(&request).await.unwrap();
+    let read = v1::GetConversationRequest { conversation_id: "c1".to_owned() };
+    let view = gateway(&service).await.get_conversation(read).await.unwrap().into_inner();
+    assert_eq!(view.state(), v1::ConversationState::WithAgent);
     // What the customer writes now is hers.
     stream.say("c1", "r2", "my order is late").await;
     let forwarded = stream.decision_past_events().await;
@@ -243,6 +261,67 @@ async fn a_customer_meets_an_agent() {
         ..Default::default()
     };
     ana.run(Command::Close(close)).await.unwrap();
+    service.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_the_welcome_holds_is_not_told_again() {
+    let service = staffed().await;
+    decide(&mut gateway(&service).await, "c1", "r1", PERSON).await;
+    let (mut ana, welcome) = Desk::online(&service, "ana").await;
+    assert_eq!(welcome.open_offers.len(), 1);
+    let request = ana.send(Command::SetPresence(v1::SetPresence {
+        presence: v1::Presence::Online.into(),
+        ..Default::default()
+    }));
+    let request = request.await;
+    loop {
+        match ana.next().await {
+            Event::Offer(offer) => panic!("told again: {offer:?}"),
+            Event::Result(result) if result.request_id == request => break,
+            _ => {}
+        }
+    }
+    service.shutdown().await;
+}
+
+/// What comes on a connection until it says this.
+async fn read_until(connection: &mut TcpStream, wanted: &str) -> String {
+    let mut read = String::new();
+    while !read.contains(wanted) {
+        let mut bytes = [0; 4096];
+        let some = tokio::time::timeout(PATIENCE, connection.read(&mut bytes)).await;
+        let some = some.expect("nothing came").unwrap();
+        assert!(some > 0, "the connection ended: {read}");
+        read.push_str(&String::from_utf8_lossy(&bytes[..some]));
+    }
+    read
+}
+
+#[tokio::test]
+async fn a_gateway_that_speaks_json_reads_events_and_goes_on_after_its_cursor() {
+    let service = staffed().await;
+    let mut gateway = gateway(&service).await;
+    let open = async |after: &str| {
+        let mut connection = TcpStream::connect(service.public_addr()).await.unwrap();
+        let request = format!("GET /v1/events?after={after} HTTP/1.1\r\nhost: localhost\r\n\r\n");
+        connection.write_all(request.as_bytes()).await.unwrap();
+        connection
+    };
+    let cancel = |ticket: v1::Ticket| v1::CancelTicketRequest {
+        request_id: "s1".to_owned(),
+        ticket_id: ticket.ticket_id,
+    };
+    let mut boss = supervisor(&service).await;
+    let first = decide(&mut gateway, "c1", "r1", PERSON).await.ticket.unwrap();
+    boss.cancel_ticket(cancel(first)).await.unwrap();
+    let read = read_until(&mut open("").await, "TICKET_STATE_CANCELLED").await;
+    assert!(read.contains("text/event-stream"), "{read}");
+    let cursor = read.lines().find_map(|line| line.strip_prefix("id: ")).unwrap().to_owned();
+    let second = decide(&mut gateway, "c2", "r1", PERSON).await.ticket.unwrap();
+    boss.cancel_ticket(cancel(second)).await.unwrap();
+    let read = read_until(&mut open(&cursor).await, "\"c2\"").await;
+    assert!(!read.contains("\"c1\""), "what was dealt with does not come again: {read}");
     service.shutdown().await;
 }
 

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use super::floor::*;
 use crate::dispatch::{
-    AgentCommand, AgentEvent, DispatchError, Feedback, FeedbackSource, HandleOptions, Hello, Mode,
-    Session, Slice, Verdict,
+    AgentCommand, DispatchError, Feedback, FeedbackSource, HandleOptions, Hello, Mode, Slice,
+    Verdict,
 };
 use crate::error::{Classify as _, Kind};
 use crate::journal::{Config, Journal, JournalError, Record, Replay};
-use crate::message::{AgentId, ConversationId, Language, OfferId, QueueId, RequestId};
+use crate::message::{AgentId, ConversationId, Language, QueueId, RequestId};
 use crate::routing::{self, Presence};
 use crate::seal::Keyring;
 
@@ -182,15 +182,6 @@ fn hello(token: Option<String>) -> Hello {
     }
 }
 
-/// The next offer that an agent is told of.
-async fn offered(session: &mut Session) -> OfferId {
-    loop {
-        if let AgentEvent::Offered(offer) = session.next().await.unwrap().event {
-            return offer.id;
-        }
-    }
-}
-
 #[tokio::test]
 async fn tickets_and_who_holds_them_survive_a_restart() {
     for ending in [Ending::Drained, Ending::Killed, Ending::KeptThenKilled] {
@@ -205,8 +196,8 @@ async fn tickets_and_who_holds_them_survive_a_restart() {
         let floor = staffed();
         let routed = floor.handle(words("t", "r1", "route"), AT_ONCE).await.unwrap();
         let waits = floor.handle(words("w", "r1", "route"), AT_ONCE).await.unwrap();
-        let (mut ana, welcome) = floor.dispatch.hello(hello(None)).await.unwrap();
-        let offer = offered(&mut ana).await;
+        let (ana, welcome) = floor.dispatch.hello(hello(None)).await.unwrap();
+        let offer = welcome.offers[0].id.clone();
         let request = |name| RequestId::new(name).unwrap();
         ana.work(request("a1"), AgentCommand::Accept { offer }).await.unwrap();
         let ticket = routed.outcome.ticket.as_ref().unwrap().id.clone();

@@ -30,14 +30,14 @@ pub(in crate::dispatch) struct Board {
 
 #[derive(Debug, Default)]
 struct State {
-    agents: HashMap<AgentId, Desk>,
+    agents: HashMap<AgentId, Screen>,
     gateways: HashMap<CallerId, Gateway>,
     streams: u64,
 }
 
 /// One agent's session.
 #[derive(Debug)]
-struct Desk {
+struct Screen {
     session: SessionId,
     /// Which of her streams reads; an earlier one has nothing more to say.
     stream: u64,
@@ -68,38 +68,52 @@ impl Board {
     ) -> Option<u64> {
         let seen = self.run.read(cursor)?;
         let state = self.lock();
-        let desk = state.agents.get(agent).filter(|desk| desk.session == *session)?;
-        desk.outbox.goes_on_from(seen).then_some(seen)
+        let screen = state.agents.get(agent).filter(|screen| screen.session == *session)?;
+        screen.outbox.goes_on_from(seen).then_some(seen)
     }
 
     /// Begins a session, or goes on with it in another stream: its number, and that of the newest event. A stream that read
     /// before is told by its bell.
-    pub(super) fn begin(&self, agent: &AgentId, session: &SessionId, resumed: bool) -> (u64, u64) {
+    pub(super) fn begin(&self, agent: &AgentId, session: &SessionId, resumed: bool) -> u64 {
         let mut state = self.lock();
         state.streams += 1;
         let (most, stream) = (self.most, state.streams);
-        let new = || Desk::new(session.clone(), stream, most);
-        let desk = state.agents.entry(agent.clone()).or_insert_with(new);
-        desk.bell.notify_waiters();
+        let new = || Screen::new(session.clone(), stream, most);
+        let screen = state.agents.entry(agent.clone()).or_insert_with(new);
+        screen.bell.notify_waiters();
         if !resumed {
             // What was waiting for the session before is in the welcome of this one.
-            let results = std::mem::take(&mut desk.results);
-            *desk = Desk { results, ..new() };
+            let results = std::mem::take(&mut screen.results);
+            *screen = Screen { results, ..new() };
         }
-        desk.stream = stream;
-        (stream, desk.outbox.last())
+        screen.stream = stream;
+        stream
+    }
+
+    /// The number of the newest event of an agent.
+    pub(super) fn newest(&self, agent: &AgentId) -> u64 {
+        self.lock().agents.get(agent).map_or(0, |screen| screen.outbox.last())
     }
 
     /// Whether a stream is the one of an agent that reads.
     pub(super) fn reads(&self, agent: &AgentId, stream: u64) -> bool {
-        self.lock().agents.get(agent).is_some_and(|desk| desk.stream == stream)
+        self.lock().agents.get(agent).is_some_and(|screen| screen.stream == stream)
     }
 
-    /// Notes that an agent has a ticket and has seen its lines up to this one.
-    pub(super) fn holds(&self, agent: &AgentId, ticket: &TicketId, seen: u64) {
-        if let Some(desk) = self.lock().agents.get_mut(agent) {
-            desk.holds.insert(ticket.clone(), seen);
+    /// Hands out a ticket that an agent has, with what was said in it: built while nothing else is told, so that no line is
+    /// told twice or missed. `view` gives the ticket and the number of the newest line in it.
+    pub(super) fn holds<V>(
+        &self,
+        agent: &AgentId,
+        ticket: &TicketId,
+        view: impl FnOnce() -> (V, u64),
+    ) -> V {
+        let mut state = self.lock();
+        let (view, seen) = view();
+        if let Some(screen) = state.agents.get_mut(agent) {
+            screen.holds.insert(ticket.clone(), seen);
         }
+        view
     }
 
     /// The next event of a session after a number, and the bell that rings for the one after.
@@ -110,31 +124,30 @@ impl Board {
         after: u64,
     ) -> Result<(Option<(u64, Told)>, OwnedNotified), DispatchError> {
         let state = self.lock();
-        let desk = state.agents.get(agent).filter(|desk| desk.stream == stream);
-        let desk = desk.ok_or(DispatchError::SessionTakenOver)?;
-        let told = desk.outbox.after(after).map(|(number, (at, event))| {
+        let screen = state.agents.get(agent).filter(|screen| screen.stream == stream);
+        let screen = screen.ok_or(DispatchError::SessionTakenOver)?;
+        let told = screen.outbox.after(after).map(|(number, (at, event))| {
             (number, Told { cursor: self.run.cursor(number).to_string(), at, event })
         });
-        Ok((told, Arc::clone(&desk.bell).notified_owned()))
+        Ok((told, Arc::clone(&screen.bell).notified_owned()))
     }
 
     pub(super) fn acknowledge(&self, agent: &AgentId, stream: u64, cursor: &str) {
         let Some(number) = self.run.read(cursor) else { return };
         let mut state = self.lock();
-        if let Some(desk) = state.agents.get_mut(agent).filter(|desk| desk.stream == stream) {
-            desk.outbox.acknowledge(number);
+        if let Some(screen) = state.agents.get_mut(agent).filter(|screen| screen.stream == stream) {
+            screen.outbox.acknowledge(number);
         }
     }
 
     /// Tells an agent; one without a session learns it from her next welcome.
     pub(super) fn tell(&self, agent: &AgentId, at: Timestamp, event: AgentEvent) {
-        if let Some(desk) = self.lock().agents.get_mut(agent) {
-            desk.tell(at, event);
+        if let Some(screen) = self.lock().agents.get_mut(agent) {
+            screen.tell(at, event);
         }
     }
 
-    /// Hands a ticket over with what was said in it: built while nothing else is told, so that no line is told twice or
-    /// missed. `event` gives the event and the number of the newest line in it.
+    /// Tells an agent of a ticket that is hers now, as in [`Self::holds`].
     pub(super) fn assign(
         &self,
         agent: &AgentId,
@@ -142,17 +155,17 @@ impl Board {
         at: Timestamp,
         event: impl FnOnce() -> (AgentEvent, u64),
     ) {
-        if let Some(desk) = self.lock().agents.get_mut(agent) {
-            let (event, seen) = event();
-            desk.holds.insert(ticket.clone(), seen);
-            desk.tell(at, event);
-        }
+        let mut state = self.lock();
+        let Some(screen) = state.agents.get_mut(agent) else { return };
+        let (event, seen) = event();
+        screen.holds.insert(ticket.clone(), seen);
+        screen.tell(at, event);
     }
 
     /// An agent has a ticket no more.
     pub(super) fn release(&self, agent: &AgentId, ticket: &TicketId) {
-        if let Some(desk) = self.lock().agents.get_mut(agent) {
-            desk.holds.remove(ticket);
+        if let Some(screen) = self.lock().agents.get_mut(agent) {
+            screen.holds.remove(ticket);
         }
     }
 
@@ -165,12 +178,12 @@ impl Board {
         event: AgentEvent,
     ) {
         let mut state = self.lock();
-        let Some(desk) = state.agents.get_mut(agent) else { return };
-        if let Some(seen) = desk.holds.get_mut(ticket)
+        let Some(screen) = state.agents.get_mut(agent) else { return };
+        if let Some(seen) = screen.holds.get_mut(ticket)
             && *seen < number
         {
             *seen = number;
-            desk.tell(at, event);
+            screen.tell(at, event);
         }
     }
 
@@ -191,9 +204,9 @@ impl Board {
         request: RequestId,
         result: Result<(), DispatchError>,
     ) {
-        if let Some(desk) = self.lock().agents.get_mut(agent) {
-            desk.results.push_back((request, result));
-            desk.results.drain(..desk.results.len().saturating_sub(RESULTS));
+        if let Some(screen) = self.lock().agents.get_mut(agent) {
+            screen.results.push_back((request, result));
+            screen.results.drain(..screen.results.len().saturating_sub(RESULTS));
         }
     }
 
@@ -273,7 +286,7 @@ impl Board {
     }
 }
 
-impl Desk {
+impl Screen {
     fn new(session: SessionId, stream: u64, most: usize) -> Self {
         Self {
             session,

@@ -19,6 +19,7 @@ use crate::journal::Record;
 use crate::journal::record::AgentWords;
 use crate::message::{AgentId, ArticleId, CallerId, IdError, RequestId, SessionId, TicketId};
 use crate::routing::{self, AgentView, Change, Command, Presence, Work};
+use crate::text::redact::redact;
 
 impl Inner {
     fn desk(&self) -> Result<&Desk, DispatchError> {
@@ -45,11 +46,12 @@ impl Inner {
             presence: presence.unwrap_or(Presence::Away),
         });
         let connected = self.desk()?.carry(&connect, self.now())?;
-        let (stream, last) = self.board.begin(&agent, &session, seen.is_some());
-        let told = seen.unwrap_or(last);
+        let stream = self.board.begin(&agent, &session, seen.is_some());
         // From here on a failure hangs up.
-        let hers = Session::new(self, agent.clone(), session, (stream, told));
+        let mut hers = Session::new(self, agent.clone(), session, stream);
         connected.done().await?;
+        // What coming online brought is in the welcome of a new session; of one that goes on, all that came after its cursor.
+        hers.goes_on_after(seen.unwrap_or_else(|| self.board.newest(&agent)));
         let welcome = self.welcome(&agent, token, seen.is_some())?;
         Ok((hers, welcome))
     }
@@ -84,9 +86,7 @@ impl Inner {
         let held =
             agent.tickets.iter().filter_map(|id| Some((desk.key_of(id)?, desk.ticket(id, now)?)));
         let view = |(key, ticket): (Key, TicketView)| {
-            let (view, seen) = self.assignment_view(&key, &ticket, None);
-            self.board.holds(&agent.id, &ticket.id, seen);
-            view
+            self.board.holds(&agent.id, &ticket.id, || self.assignment_view(&key, &ticket, None))
         };
         held.map(view).collect()
     }
@@ -137,10 +137,10 @@ impl Inner {
                 self.note(agent, request, (ticket, note)).await?;
             }
             AgentCommand::Decline { ref offer, ref reason, .. } if !reason.is_empty() => {
-                tracing::info!(%agent, %offer, reason, "an offer was declined");
+                tracing::info!(%agent, %offer, reason = redact(reason), "an offer was declined");
             }
             AgentCommand::Release { ref ticket, ref reason } if !reason.is_empty() => {
-                tracing::info!(%agent, %ticket, reason, "a ticket was given back");
+                tracing::info!(%agent, %ticket, reason = redact(reason), "a ticket was given back");
             }
             AgentCommand::SetPresence { .. }
             | AgentCommand::Accept { .. }
@@ -173,7 +173,7 @@ impl Inner {
         }
         let name = desk.agent(agent).map(|agent| agent.name).unwrap_or_default();
         let identity = identity(agent, ticket, request);
-        for (number, piece) in cut(text, self.limit_of(&key, ticket)).into_iter().enumerate() {
+        for (number, piece) in cut(text, self.limit_of(ticket)).into_iter().enumerate() {
             let out = Outgoing {
                 message_id: format!("{identity}-{}", number + 1),
                 text: piece.trim().to_owned(),
@@ -205,7 +205,7 @@ impl Inner {
         self.registry.read(key, said).unwrap_or(false)
     }
 
-    fn limit_of(&self, _key: &Key, ticket: &TicketId) -> usize {
+    fn limit_of(&self, ticket: &TicketId) -> usize {
         let view = self.desk.as_ref().and_then(|desk| desk.ticket(ticket, self.now()));
         view.map_or(2048, |view| self.channel(&view.channel).limit)
     }

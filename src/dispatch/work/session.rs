@@ -33,9 +33,14 @@ impl Session {
         inner: &Arc<Inner>,
         agent: AgentId,
         id: SessionId,
-        (stream, told): (u64, u64),
+        stream: u64,
     ) -> Self {
-        Self { inner: Arc::clone(inner), agent, id, stream, told, said: Instant::now() }
+        Self { inner: Arc::clone(inner), agent, id, stream, told: 0, said: Instant::now() }
+    }
+
+    /// Everything up to this event is known to her already.
+    pub(in crate::dispatch) fn goes_on_after(&mut self, number: u64) {
+        self.told = number;
     }
 
     /// The next thing she is told, in order. Fails when another stream has taken her session over.

@@ -133,8 +133,7 @@ pub(in crate::dispatch) fn ticket_view(desk: &Desk, ticket: &Ticket, now: Timest
 }
 
 fn name_of(desk: &Desk, agent: &AgentId) -> String {
-    let known = desk.config().agents.iter().find(|known| known.id == *agent);
-    known.map(|agent| agent.name.clone()).unwrap_or_default()
+    agent_view(desk, agent).map(|agent| agent.name).unwrap_or_default()
 }
 
 /// Applies an event and says who is to be told what.

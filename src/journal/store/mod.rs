@@ -29,7 +29,7 @@ pub(super) use vault::Vault;
 /// The layout of the tables, and of what is in them.
 const FORMAT: u32 = 1;
 /// Pages that are held in memory.
-const CACHE: usize = 64 << 20;
+const CACHE: usize = 16 << 20;
 
 const RECORDS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("records");
 /// Alias → a data key.

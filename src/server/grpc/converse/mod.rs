@@ -12,7 +12,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status, Streaming};
 
@@ -25,6 +25,7 @@ use crate::server::auth::Role;
 use crate::server::calls::Call;
 use crate::server::caught::Caught;
 use crate::server::convert::{self, Attach};
+use crate::server::deadline::until;
 use crate::server::doors::{Doors, Phase};
 use crate::server::error::DoorError;
 use crate::server::guard::CONVERSE;
@@ -310,13 +311,6 @@ async fn next_frame(frames: &mut Streaming<v1::ConverseRequest>, messages: &Room
         Ok(Some(frame)) => Next::Frame(Box::new(frame), room),
         Ok(None) => Next::Closed,
         Err(status) => Next::Over(complete(status)),
-    }
-}
-
-async fn until(at: Option<Instant>) {
-    match at {
-        Some(at) => sleep_until(at).await,
-        None => pending().await,
     }
 }
 

@@ -20,6 +20,7 @@ use crate::proto::v1::work_response::Event;
 use crate::server::auth::Role;
 use crate::server::calls::Call;
 use crate::server::convert;
+use crate::server::deadline::until;
 use crate::server::doors::{Doors, Phase};
 use crate::server::error::DoorError;
 use crate::server::guard::WORK;
@@ -237,13 +238,6 @@ impl Reader {
 async fn told(session: Option<&mut Session>) -> Result<Told, crate::dispatch::DispatchError> {
     match session {
         Some(session) => session.next().await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn until(at: Option<Instant>) {
-    match at {
-        Some(at) => sleep_until(at).await,
         None => std::future::pending().await,
     }
 }
