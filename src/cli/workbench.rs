@@ -37,8 +37,8 @@ pub(super) fn batcher(
 pub(super) fn tell_of_key(desk: &Desk, terminal: &mut Terminal) {
     if let Some(key) = desk.new_key() {
         let said = terminal.pick(
-            "已生成密钥，请妥善备份；没有它，封存的校准数据无法打开",
-            "a key was made; keep a copy, without it the sealed calibration cannot be opened",
+            "已生成密钥，请妥善备份；没有它，日志和校准数据都无法打开",
+            "a key was made; keep a copy, without it neither the journal nor the calibration can be opened",
         );
         terminal.note(&format!("{said}: {}", key.display()));
     }
